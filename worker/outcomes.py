@@ -1,0 +1,68 @@
+"""The closed set of reasons for which a URL does not become an article, one row each.
+
+Retries, host penalties, logs, dead letters, the ledger and the docs all read this table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a reason means.
+
+    `again`: worth another attempt. `hold_host`: the whole host is left alone meanwhile.
+    """
+
+    reason: str
+    again: bool
+    hold_host: bool
+    says: str
+
+
+_ROWS = (
+    Outcome("dns", True, False, "the host name did not resolve"),
+    Outcome("connect", True, False, "no connection, or it broke"),
+    Outcome("tls", False, False, "the certificate or the TLS handshake was refused"),
+    Outcome("timeout", True, False, "connecting, the headers or the whole took too long"),
+    Outcome("too_slow", True, False, "the body stalled"),
+    Outcome("bad_response", True, False, "the response broke HTTP's grammar or ended early"),
+    Outcome("too_large", False, False, "the body is over the limit, on the wire or decompressed"),
+    Outcome("bad_encoding", False, False, "the body does not decompress, or by an unknown coding"),
+    Outcome("not_html", False, False, "the content is neither HTML nor plain text"),
+    Outcome("empty", False, False, "the response has no body"),
+    Outcome("robots", False, False, "robots.txt disallows the URL"),
+    Outcome(
+        "robots_unreachable", True, True, "robots.txt could not be had: nothing may be fetched (RFC 9309)"
+    ),
+    Outcome("blocked_address", False, False, "the address is private, local or otherwise off limits"),
+    Outcome("redirect_loop", False, False, "the redirects come back to a URL already visited"),
+    Outcome("too_many_redirects", False, False, "more redirects than the setting allows"),
+    Outcome("bad_redirect", False, False, "a redirect without a usable Location"),
+    Outcome("not_article", False, False, "the page was read and holds no article"),
+    Outcome("extract_timeout", False, False, "extraction ran over its time, twice"),
+    Outcome("poison", False, False, "the page killed its process again while running alone"),
+    Outcome("malformed", False, False, "the queue item is not a URL or not a valid object"),
+    Outcome("internal", True, False, "a fault of our own: please report it"),
+)
+
+#: Statuses worth another attempt: timeouts, throttling, and the server's own troubles.
+_AGAIN_STATUSES = frozenset({408, 421, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529, 530})
+#: Statuses by which a server asks the whole client to hold back (RFC 9110, 15.6.4; RFC 6585, 4).
+_HOLD_STATUSES = frozenset({429, 503, 529})
+
+OUTCOMES = {row.reason: row for row in _ROWS}
+
+
+def outcome(reason: str) -> Outcome:
+    """The row for `reason`; statuses are rows `http_<status>`. Raises KeyError outside the set."""
+    if row := OUTCOMES.get(reason):
+        return row
+    status = reason.removeprefix("http_")
+    if status == reason or not status.isdecimal() or not 100 <= int(status) <= 599:
+        raise KeyError(reason)
+    code = int(status)
+    phrase = HTTPStatus(code).phrase if code in HTTPStatus._value2member_map_ else "a status of no standard"
+    return Outcome(reason, code in _AGAIN_STATUSES, code in _HOLD_STATUSES, f"HTTP {code}, {phrase}")
