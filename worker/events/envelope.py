@@ -1,0 +1,202 @@
+"""Events as CloudEvents 1.0 in binary mode: a stream entry's fields are the attributes, and `data` is JSON.
+
+Every event of a task has the id `<article id>.<task id>`, which a repeat would share: a consumer that keeps
+the ids it has seen can drop repeats.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, fields
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import orjson
+
+from worker.events.payload import ArticleEvent, Change, DeadEvent, Fetch, TaskRef
+from worker.model import SCHEMA_VERSION, Article, task_id
+from worker.outcomes import outcome
+from worker.urls import article_id
+
+if TYPE_CHECKING:
+    from worker.model import Page, Task
+
+ARTICLE_PUBLISHED = "article.published.v1"
+URL_DEAD = "url.dead.v1"
+ARTICLE_SCHEMA = f"urn:ingest:schema:article:{SCHEMA_VERSION}"
+DEAD_SCHEMA = f"urn:ingest:schema:dead-letter:{SCHEMA_VERSION}"
+
+_RETRY = "ingest dead retry ID, where ID is the id of this entry in the stream"
+_PUSH_AGAIN = "mend the item and push it to the queue again"
+_ERROR_CHARS = 2000
+_OWN_FIELDS = tuple(field.name for field in fields(Article) if field.name != "charset")  # it is in `fetch`
+
+
+def event_id(task: Task, partition: int) -> str:
+    """The id of the one terminal event of a task."""
+    return f"{article_id(task.url)}.{task_id(task.seq, partition)}"
+
+
+def article_event(
+    task: Task,
+    article: Article,
+    page: Page,
+    *,
+    partition: int,
+    namespace: str,
+    fetched_at: datetime,
+    now: datetime,
+    change: Change = "new",
+    changed_fields: tuple[str, ...] = (),
+) -> dict[str, str | bytes]:
+    """The event of an article, as fields for XADD. Both instants are aware."""
+    payload = ArticleEvent(
+        **{name: getattr(article, name) for name in _OWN_FIELDS},
+        schema_version=SCHEMA_VERSION,
+        revision=task.revision,
+        change=change,
+        changed_fields=changed_fields,
+        requested_url=task.requested_url,
+        fetch=Fetch(
+            status=page.status,
+            final_url=page.url,
+            redirects=task.redirects,
+            fetched_at=rfc3339(fetched_at),
+            bytes=page.wire_bytes,
+            duration_ms=page.duration_ms,
+            etag=page.etag,
+            last_modified=page.last_modified,
+            content_type=page.content_type,
+            charset=article.charset,
+        ),
+        task=_task_ref(task, partition),
+    )
+    return _enveloped(
+        payload,
+        id=event_id(task, partition),
+        type=ARTICLE_PUBLISHED,
+        schema=ARTICLE_SCHEMA,
+        namespace=namespace,
+        subject=task.url,
+        now=now,
+    )
+
+
+def dead_event(
+    task: Task,
+    reason: str,
+    error: str | None,
+    *,
+    partition: int,
+    namespace: str,
+    now: datetime,
+) -> dict[str, str | bytes]:
+    """The dead letter of a task, as fields for XADD. `now` is aware.
+
+    Raises KeyError for a reason outside `worker.outcomes`.
+    """
+    ref = _task_ref(task, partition)
+    payload = DeadEvent(
+        schema_version=SCHEMA_VERSION,
+        reason=reason,
+        says=outcome(reason).says,
+        error=error[:_ERROR_CHARS] if error else None,
+        url=task.url,
+        requested_url=task.requested_url,
+        item=None,
+        redirects=task.redirects,
+        attempts=task.attempt + 1,
+        accepted_at=ref.accepted_at,
+        died_at=rfc3339(now),
+        task=ref,
+        how_to_retry=_RETRY,
+    )
+    return _enveloped(
+        payload,
+        id=event_id(task, partition),
+        type=URL_DEAD,
+        schema=DEAD_SCHEMA,
+        namespace=namespace,
+        subject=task.url,
+        now=now,
+    )
+
+
+def malformed_event(
+    *, item: str, why: str, number: int, namespace: str, now: datetime
+) -> dict[str, str | bytes]:
+    """The dead letter of a queue item that is no task; `item` is quoted, `number` its number in the inbox."""
+    payload = DeadEvent(
+        schema_version=SCHEMA_VERSION,
+        reason="malformed",
+        says=outcome("malformed").says,
+        error=why,
+        url=None,
+        requested_url=None,
+        item=item,
+        redirects=(),
+        attempts=0,
+        accepted_at=rfc3339(now),
+        died_at=rfc3339(now),
+        task=None,
+        how_to_retry=_PUSH_AGAIN,
+    )
+    return _enveloped(
+        payload,
+        id=f"malformed.{number}",
+        type=URL_DEAD,
+        schema=DEAD_SCHEMA,
+        namespace=namespace,
+        subject=None,
+        now=now,
+    )
+
+
+def rfc3339(moment: datetime) -> str:
+    """An aware instant in UTC with milliseconds, as all our events write it."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+
+
+def _task_ref(task: Task, partition: int) -> TaskRef:
+    return TaskRef(
+        task_id=task_id(task.seq, partition),
+        id=task.id,
+        attempt=task.attempt,
+        revision=task.revision,
+        priority=task.priority,
+        accepted_at=rfc3339(datetime.fromtimestamp(task.accepted_ms / 1000, UTC)),
+        meta=task.meta,
+    )
+
+
+def _enveloped(
+    payload: ArticleEvent | DeadEvent,
+    *,
+    id: str,  # noqa: A002 - the attribute's name
+    type: str,  # noqa: A002 - the attribute's name
+    schema: str,
+    namespace: str,
+    subject: str | None,
+    now: datetime,
+) -> dict[str, str | bytes]:
+    """The required and optional context attributes (CloudEvents 1.0.2, 3.1), and the data."""
+    return {
+        "specversion": "1.0",
+        "id": id,
+        "type": type,
+        "source": f"/ingest/{quote(namespace, safe='')}",
+        **({"subject": subject} if subject else {}),
+        "time": rfc3339(now),
+        "datacontenttype": "application/json",
+        "dataschema": schema,
+        "data": _json(payload),
+    }
+
+
+def _json(payload: ArticleEvent | DeadEvent) -> bytes:
+    try:
+        return orjson.dumps(payload)
+    except orjson.JSONEncodeError:
+        # A page's JSON-LD can hold half a surrogate pair (\ud83d), which no UTF-8 can: "?" stands for it.
+        return json.dumps(asdict(payload), ensure_ascii=False).encode("utf-8", "replace")
