@@ -1,0 +1,55 @@
+"""Fixtures that all tests share: a real redis-server, emptied before each test."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.servers import RedisServer
+from worker.clock import FakeClock
+from worker.store.connection import Connection
+from worker.store.keys import Keys
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+SHARED = Path(os.environ.get("INGEST_SHARED", Path(__file__).parents[2] / "shared"))
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """The session's server. Short folder name: a socket's path is bounded."""
+    server = RedisServer(tmp_path_factory.mktemp("r")).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+async def connection(redis_server: RedisServer) -> AsyncIterator[Connection]:
+    """A connection to the emptied server."""
+    async with Connection(redis_server.url, patience_s=2) as connection:
+        await connection.command("FLUSHALL")
+        yield connection
+
+
+@pytest.fixture
+def keys() -> Keys:
+    """The default namespace, one partition."""
+    return Keys()
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """A clock that moves when told."""
+    return FakeClock()
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of shared data, where there is one."""
+    if not SHARED.is_dir():
+        pytest.skip("no shared data beside this checkout (INGEST_SHARED names it)")
+    return SHARED

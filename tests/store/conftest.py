@@ -1,0 +1,54 @@
+"""Fixtures of the store: a frontier and an inbox over the real server, and a guard against leaked keys."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.store.acting import Act
+from worker.store.frontier import Frontier, FrontierLimits
+from worker.store.inbox import Inbox
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from worker.clock import FakeClock
+    from worker.store.connection import Connection
+    from worker.store.keys import Keys
+
+#: Every key that ARCHITECTURE.md's data model names.
+DOCUMENTED = re.compile(
+    r"ingest:queue|\{ingest:queue\}:(taken:[^:]+|numbers|workers)|\{ingest:\d+\}:("
+    r"seq|clock|ready|later|suspects|leases|leased|settled|admitted|revisions|policy|crawl_delay|ledger|articles|dead"
+    r"|(wait|high|host|claim|seen|robots):.+)"
+)
+
+
+@pytest.fixture(autouse=True)
+async def only_documented_keys(connection: Connection) -> AsyncIterator[None]:
+    """A test that leaves a key of an unknown name behind fails."""
+    yield
+    names = [name.decode() for name in await connection.command("KEYS", "*")]
+    assert [name for name in names if not DOCUMENTED.fullmatch(name)] == []
+
+
+@pytest.fixture
+def inbox(connection: Connection, keys: Keys) -> Inbox:
+    """Worker one's inbox."""
+    return Inbox(connection, keys, worker="one")
+
+
+@pytest.fixture
+async def frontier(connection: Connection, keys: Keys, clock: FakeClock) -> Frontier:
+    """Worker one's frontier: one request at a time and no spacing, leases of 50 s."""
+    frontier = Frontier(connection, keys, worker="one", limits=FrontierLimits(lease_s=50), clock=clock)
+    await frontier.configure(spacing_s=0, slots=1, overrides={})
+    return frontier
+
+
+@pytest.fixture
+def act(connection: Connection, keys: Keys, inbox: Inbox, frontier: Frontier) -> Act:
+    """Short words for what tests do again and again."""
+    return Act(connection, keys, inbox, frontier)

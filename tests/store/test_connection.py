@@ -1,0 +1,131 @@
+"""The connection: outages waited out, refusals told apart, in words that say what to do."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.servers import RedisServer, free_port
+from worker.errors import StoreUnavailable, StoreUnusable
+from worker.store.connection import Connection
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+Serve = "Callable[..., RedisServer]"
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., RedisServer]]:
+    """Starts servers with options of their own."""
+    servers: list[RedisServer] = []
+
+    def start(*options: str) -> RedisServer:
+        folder = tmp_path / str(len(servers))
+        servers.append(RedisServer(folder, port=free_port(), options=options).start())
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.stop(signal.SIGKILL)
+
+
+class Told:
+    """A watch that remembers."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.heard = asyncio.Event()
+
+    def unavailable(self, why: str) -> None:
+        self.lines.append(why)
+        self.heard.set()
+
+    def restored(self, after_s: float) -> None:
+        self.lines.append("restored")
+
+
+async def test_absent_server_is_named() -> None:
+    """With nobody listening, the error says where, once patience has ended."""
+    port = free_port()
+    async with Connection(f"redis://127.0.0.1:{port}/0", patience_s=0.2) as connection:
+        with pytest.raises(StoreUnavailable, match=f"no answer from Redis at 127.0.0.1:{port}/0"):
+            await connection.check()
+
+
+async def test_outage_is_waited_out(serve: Callable[..., RedisServer]) -> None:
+    """A call made while Redis is away is answered once it is back, and the watch hears of both, once."""
+    server, told = serve(), Told()
+    async with Connection(server.tcp_url, patience_s=None, watch=told) as connection:
+        await connection.command("SET", "k", "v")
+        server.stop(signal.SIGKILL)
+        waiting = asyncio.create_task(connection.command("GET", "k"))
+        await told.heard.wait()
+        assert connection.steady_s == 0
+        server.start()
+        assert await waiting == b"v"
+        assert told.lines[1:] == ["restored"]
+        assert connection.steady_s < 5
+
+
+async def test_wrong_password_is_final(serve: Callable[..., RedisServer]) -> None:
+    """A wrong password is not retried, and the error names the setting, not the password."""
+    server = serve("--requirepass", "right")
+    for url in (server.tcp_url, server.tcp_url.replace("redis://", "redis://:wr0ng@")):
+        async with Connection(url, patience_s=None) as connection:
+            with pytest.raises(StoreUnusable, match="INGEST_REDIS_URL") as error:
+                await connection.check()
+            assert "wr0ng" not in str(error.value)
+
+
+async def test_out_of_memory_says_so(serve: Callable[..., RedisServer]) -> None:
+    """At maxmemory a write is retried, and then fails with what to do."""
+    server = serve("--maxmemory-policy", "noeviction")
+    async with Connection(server.tcp_url, patience_s=0.2) as connection:
+        await connection.command("RPUSH", "ingest:queue", "http://a.example/")
+        await connection.command("CONFIG", "SET", "maxmemory", 1)
+        with pytest.raises(StoreUnavailable, match="raise maxmemory"):
+            await connection.command("SET", "k", "v")
+        with pytest.raises(StoreUnavailable, match="raise maxmemory"):
+            await connection.run("take", ["ingest:queue", "{ingest:queue}:taken:w", "n"], [1, 100])
+        assert await connection.command("LLEN", "ingest:queue") == 1
+
+
+async def test_replica_says_so(serve: Callable[..., RedisServer]) -> None:
+    """A read-only replica is named as one."""
+    primary = serve()
+    replica = serve("--replicaof", "127.0.0.1", str(primary.port))
+    async with Connection(replica.tcp_url, patience_s=0.2) as connection:
+        with pytest.raises(StoreUnavailable, match="read-only replica"):
+            await connection.check()
+
+
+async def test_old_server_is_refused(
+    serve: Callable[..., RedisServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server older than we need is refused, with its version and ours."""
+    server = serve()
+    monkeypatch.setattr("worker.store.connection.OLDEST_SERVER", (99, 0))
+    async with Connection(server.tcp_url) as connection:
+        with pytest.raises(StoreUnusable, match=r"is version \d+\.\d+.*needs Redis"):
+            await connection.check()
+
+
+async def test_scripts_survive_a_flush(connection: Connection) -> None:
+    """A server that has forgotten the scripts is taught them again."""
+    for _ in range(2):
+        await connection.command("SCRIPT", "FLUSH")
+        assert await connection.run("beat", ["{ingest:queue}:workers"], ["w", 1000]) == []
+
+
+async def test_cancelled_command_spoils_nothing(connection: Connection) -> None:
+    """A caller that is cancelled half-way leaves no reply behind for the next one."""
+    for _ in range(50):
+        caller = asyncio.create_task(connection.command("GET", "k"))
+        await asyncio.sleep(0)
+        caller.cancel()
+        assert await connection.command("ECHO", "mine") == b"mine"

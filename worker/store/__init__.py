@@ -1,0 +1,1 @@
+"""The store: it knows Redis, and nothing else does."""

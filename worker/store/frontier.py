@@ -1,0 +1,246 @@
+"""The frontier: which URL may be fetched next, and who holds it. One typed method for each of its scripts.
+
+A lease is ended by exactly one of finish, bury, retry, redirect and release, each fenced by the lease's
+token: a worker that lost its lease changes nothing. A call whose reply was lost may be repeated: it answers
+REPEATED.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from enum import IntEnum
+from typing import TYPE_CHECKING, Literal
+
+from worker.model import Lease, Task
+from worker.store.lines import decode, encode, flat, joined
+from worker.urls import host_key, partition_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from worker.clock import Clock
+    from worker.store.connection import Connection, Word
+    from worker.store.keys import Keys
+
+Place = Literal["later", "front", "suspects"]
+
+
+class Settled(IntEnum):
+    """What became of an attempt to end a lease."""
+
+    LOST = 0
+    DONE = 1
+    REPEATED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Leases, and when to ask again: `next_due_s` is None while nothing waits at all."""
+
+    leases: tuple[Lease, ...]
+    next_due_s: float | None
+    paused: bool = False  # the articles stream is at its backlog limit
+
+
+@dataclass(frozen=True, slots=True)
+class Reaped:
+    """A task taken back from a worker that let its lease run out."""
+
+    worker: str
+    task: Task
+    partition: int
+
+
+@dataclass(frozen=True, slots=True)
+class FrontierLimits:
+    """How the frontier behaves, from the settings."""
+
+    lease_s: float = 60.0
+    max_backlog: int = 0  # 0: none
+
+
+class Frontier:
+    """One worker's view of the frontier."""
+
+    def __init__(
+        self, connection: Connection, keys: Keys, *, worker: str, limits: FrontierLimits, clock: Clock
+    ) -> None:
+        self._connection = connection
+        self._keys = keys
+        self._worker = worker
+        self._limits = limits
+        self._clock = clock
+        self._lease_ms = int(limits.lease_s * 1000)
+        self._turn = 0
+        # Tokens whose settling this worker has heard back: Redis need not remember them any longer.
+        self._confirmed: dict[int, list[int]] = defaultdict(list)
+
+    async def configure(
+        self, *, spacing_s: float, slots: int, overrides: Mapping[str, tuple[float, int]]
+    ) -> None:
+        """Set the fleet's politeness: the last worker to start decides for all."""
+        words: list[str | int] = ["*", f"{int(spacing_s * 1000)} {slots}"]
+        for host, (host_spacing_s, host_slots) in overrides.items():
+            words += [host, f"{int(host_spacing_s * 1000)} {host_slots}"]
+        for partition in range(self._keys.partitions):
+            key = self._keys.part(partition, "policy")
+            stale = {field.decode() for field in await self._connection.command("HKEYS", key)} - set(
+                words[::2]
+            )
+            await self._connection.command("HSET", key, *words)
+            if stale:
+                await self._connection.command("HDEL", key, *sorted(str(field) for field in stale))
+
+    async def slow_down(self, host: str, delay_s: float | None) -> None:
+        """Keep a host's Crawl-delay for the whole fleet, or drop it."""
+        key = self._keys.part(partition_of(host, self._keys.partitions), "crawl_delay")
+        if delay_s is None:
+            await self._connection.command("HDEL", key, host)
+        else:
+            await self._connection.command("HSET", key, host, int(delay_s * 1000))
+
+    async def claim(self, limit: int) -> Claim:
+        """Lease up to `limit` URLs, at most one of each host in one call."""
+        leases: list[Lease] = []
+        dues: list[float] = []
+        paused = False
+        for step in range(self._keys.partitions):
+            partition = (self._turn + step) % self._keys.partitions
+            if len(leases) >= limit:
+                dues.append(0.0)
+                break
+            asked = self._clock.monotonic()
+            args: list[Word] = [
+                self._worker,
+                secrets.token_hex(6),
+                limit - len(leases),
+                self._lease_ms,
+                self._limits.max_backlog,
+            ]
+            is_paused, due_ms, *rest = await self._connection.run("claim", [self._keys.tag(partition)], args)
+            paused = paused or bool(is_paused)
+            dues += [due_ms / 1000] if due_ms >= 0 else []
+            leases += [
+                self._lease(token, host, line, partition, asked, suspect=False)
+                for token, host, line in zip(rest[::3], rest[1::3], rest[2::3], strict=True)
+            ]
+        self._turn = (self._turn + 1) % self._keys.partitions
+        return Claim(tuple(leases), min(dues, default=None), paused)
+
+    async def claim_suspect(self) -> Lease | None:
+        """Lease a task whose worker vanished, if one's host may be asked now."""
+        for partition in range(self._keys.partitions):
+            asked = self._clock.monotonic()
+            args: list[Word] = [self._worker, self._lease_ms]
+            if reply := await self._connection.run("claim_suspect", [self._keys.tag(partition)], args):
+                token, host, line = reply
+                return self._lease(token, host, line, partition, asked, suspect=True)
+        return None
+
+    def _lease(
+        self, token: int, host: bytes, line: bytes, partition: int, asked: float, *, suspect: bool
+    ) -> Lease:
+        return Lease(
+            token=token,
+            partition=partition,
+            task=decode(line, host.decode()),
+            expires_monotonic=asked + self._limits.lease_s,
+            suspect=suspect,
+        )
+
+    async def suspects(self) -> int:
+        """How many tasks wait to run alone."""
+        return sum(
+            [
+                int(await self._connection.command("LLEN", self._keys.part(partition, "suspects")))
+                for partition in range(self._keys.partitions)
+            ]
+        )
+
+    async def extend(self, leases: Sequence[Lease]) -> set[int]:
+        """Keep leases for another `lease_s`; returns the tokens of those that are lost."""
+        tokens: dict[int, list[int]] = defaultdict(list)
+        for lease in leases:
+            tokens[lease.partition].append(lease.token)
+        lost: set[int] = set()
+        for partition, share in tokens.items():
+            lost |= set(
+                await self._connection.run("extend", [self._keys.tag(partition)], [self._lease_ms, *share])
+            )
+        return lost
+
+    async def finish(
+        self,
+        lease: Lease,
+        event: Mapping[str, str | bytes],
+        *,
+        hold_s: float = 0,
+        end: Literal["articles", "unchanged"] = "articles",
+    ) -> Settled:
+        """Publish the event and end the lease, in one step."""
+        return await self._settle("finish", lease, hold_s, [end, *flat(event)])
+
+    async def bury(
+        self, lease: Lease, reason: str, dead_letter: Mapping[str, str | bytes], *, hold_s: float = 0
+    ) -> Settled:
+        """Write the dead letter and end the lease, in one step."""
+        return await self._settle("bury", lease, hold_s, [reason, *flat(dead_letter)])
+
+    async def retry(self, lease: Lease, *, delay_s: float, hold_s: float = 0) -> Settled:
+        """Let the task wait for another attempt. It came through alive, so it is no suspect any more."""
+        task = replace(
+            lease.task,
+            host=host_key(lease.task.url),
+            attempt=lease.task.attempt + 1,
+            crashes=0,
+            redirects=(),
+        )
+        return await self._requeue(lease, task, "retried", "later", hold_s=hold_s, delay_s=delay_s)
+
+    async def redirect(self, lease: Lease, location: str, host: str, *, hold_s: float = 0) -> Settled:
+        """Let the task wait for its next hop, under the host that it leads to."""
+        task = replace(lease.task, host=host, redirects=(*lease.task.redirects, location))
+        return await self._requeue(lease, task, "redirected", _front(lease), hold_s=hold_s)
+
+    async def release(self, lease: Lease, *, hold_s: float = 0) -> Settled:
+        """Give the task back as it was, first of its host; no attempt is counted."""
+        return await self._requeue(lease, lease.task, "released", _front(lease), hold_s=hold_s)
+
+    async def _requeue(
+        self, lease: Lease, task: Task, counter: str, place: Place, *, hold_s: float, delay_s: float = 0
+    ) -> Settled:
+        rest: list[Word] = [counter, place, task.host, encode(task), int(delay_s * 1000)]
+        return await self._settle("requeue", lease, hold_s, rest)
+
+    async def _settle(self, name: str, lease: Lease, hold_s: float, rest: Sequence[Word]) -> Settled:
+        confirmed = self._confirmed.pop(lease.partition, [])
+        args: list[Word] = [lease.token, int(hold_s * 1000), joined(confirmed), *rest]
+        settled = Settled(await self._connection.run(name, [self._keys.tag(lease.partition)], args))
+        self._confirmed[lease.partition].append(lease.token)
+        return settled
+
+    async def reap(self, limit: int = 100) -> list[Reaped]:
+        """Take back leases that ran out; their tasks wait as suspects."""
+        reaped: list[Reaped] = []
+        for partition in range(self._keys.partitions):
+            reply = await self._connection.run("reap", [self._keys.tag(partition)], [limit])
+            reaped += [
+                Reaped(worker.decode(), decode(line, host.decode()), partition)
+                for worker, host, line in zip(reply[::3], reply[1::3], reply[2::3], strict=True)
+            ]
+        return reaped
+
+    async def trim(self) -> int:
+        """Drop articles that every consumer group has acknowledged; returns how many."""
+        return sum(
+            [
+                int(await self._connection.run("trim", [self._keys.tag(partition)], []))
+                for partition in range(self._keys.partitions)
+            ]
+        )
+
+
+def _front(lease: Lease) -> Place:
+    return "suspects" if lease.suspect else "front"

@@ -1,0 +1,56 @@
+"""The names of all Redis keys. README's data model lists what each holds.
+
+A partition's keys share one hash tag, so that each script stays in one slot of a cluster; the inbox and what
+belongs to it share another (`{ingest:queue}` hashes like the plain `ingest:queue`, which producers know).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """All key names under one namespace."""
+
+    namespace: str = "ingest"
+    partitions: int = 1
+
+    @property
+    def queue(self) -> str:
+        """The public inbox: a list that any producer RPUSHes to."""
+        return f"{self.namespace}:queue"
+
+    def taken(self, worker: str) -> str:
+        """What that worker took from the inbox and has not admitted yet: a list."""
+        return f"{{{self.namespace}:queue}}:taken:{worker}"
+
+    @property
+    def numbers(self) -> str:
+        """The last number given to an inbox item: a counter."""
+        return f"{{{self.namespace}:queue}}:numbers"
+
+    @property
+    def workers(self) -> str:
+        """Worker → until when it counts as alive (ms): a zset."""
+        return f"{{{self.namespace}:queue}}:workers"
+
+    def tag(self, partition: int) -> str:
+        """The tag that every key of the partition starts with."""
+        return f"{{{self.namespace}:{partition}}}"
+
+    def articles(self, partition: int = 0) -> str:
+        """The stream of article events."""
+        return f"{self.tag(partition)}:articles"
+
+    def dead(self, partition: int = 0) -> str:
+        """The stream of dead letters."""
+        return f"{self.tag(partition)}:dead"
+
+    def ledger(self, partition: int = 0) -> str:
+        """The counters: a hash."""
+        return f"{self.tag(partition)}:ledger"
+
+    def part(self, partition: int, name: str) -> str:
+        """Any other key of a partition, such as ready, later, suspects or robots:<origin>."""
+        return f"{self.tag(partition)}:{name}"

@@ -1,0 +1,76 @@
+"""Tasks as the compact lines that wait in Redis.
+
+    seq attempt crashes accepted_ms revision priority url[ json]
+
+The host is not in the line: the key it waits under names it. `json` is there only when the task has more
+to say.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from worker.model import Submission, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+def _extras(
+    url: str, requested_url: str, producer_id: str | None, meta: object, redirects: Sequence[str]
+) -> str:
+    extras: dict[str, Any] = {}
+    if requested_url != url:
+        extras["requested"] = requested_url
+    if producer_id is not None:
+        extras["id"] = producer_id
+    if meta is not None:
+        extras["meta"] = meta
+    if redirects:
+        extras["redirects"] = redirects
+    return f" {orjson.dumps(extras).decode()}" if extras else ""
+
+
+def tail_of(item: Submission | Task) -> str:
+    """What follows the priority in a line: the URL, and the extras if there are any."""
+    redirects = item.redirects if isinstance(item, Task) else ()
+    return item.url + _extras(item.url, item.requested_url, item.id, item.meta, redirects)
+
+
+def encode(task: Task) -> str:
+    """The task as a line."""
+    high = int(task.priority == "high")
+    head = f"{task.seq} {task.attempt} {task.crashes} {task.accepted_ms} {task.revision} {high}"
+    return f"{head} {tail_of(task)}"
+
+
+def decode(line: bytes, host: str) -> Task:
+    """The task that `encode` or `admit.lua` wrote. Raises ValueError for anything else."""
+    seq, attempt, crashes, accepted_ms, revision, high, url, *rest = line.decode().split(" ", 7)
+    extras = orjson.loads(rest[0]) if rest else {}
+    return Task(
+        seq=int(seq),
+        url=url,
+        host=host,
+        attempt=int(attempt),
+        crashes=int(crashes),
+        accepted_ms=int(accepted_ms),
+        revision=int(revision),
+        requested_url=extras.get("requested", url),
+        id=extras.get("id"),
+        priority="high" if high == "1" else "normal",
+        meta=extras.get("meta"),
+        redirects=tuple(extras.get("redirects", ())),
+    )
+
+
+def joined(numbers: Sequence[int]) -> str:
+    """Numbers as one argument of a script."""
+    return " ".join(map(str, numbers))
+
+
+def flat(fields: Mapping[str, str | bytes]) -> list[str | bytes]:
+    """A stream entry's fields as arguments of a script."""
+    return [part for pair in fields.items() for part in pair]

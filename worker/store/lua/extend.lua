@@ -1,0 +1,12 @@
+-- extend: keep leases for another lease_ms from now.
+-- KEYS tag   ARGV lease_ms token…
+-- returns the tokens that are lost                            O(tokens · log leases)
+local now, lost = now_ms(), {}
+for i = 2, #ARGV do
+  if redis.call('HEXISTS', P .. 'leased', ARGV[i]) == 1 then
+    redis.call('ZADD', P .. 'leases', now + tonumber(ARGV[1]), ARGV[i])
+  else
+    table.insert(lost, tonumber(ARGV[i]))
+  end
+end
+return lost

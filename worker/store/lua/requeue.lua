@@ -1,0 +1,24 @@
+-- requeue: end the lease without an end of the task: it waits again, maybe under another host.
+-- KEYS tag   ARGV token hold_ms confirmed counter place host line delay_ms
+--   counter: retried | redirected | released, counted in the ledger
+--   place: later (after delay_ms) | front (next of its host) | suspects (alone again)
+-- returns 1 done | 2 already done by this token | 0 lease lost          O(log hosts)
+local token, hold_ms, confirmed, counter, place, host, line, delay_ms = unpack(ARGV)
+local answer = standing(token)
+if answer ~= 1 then
+  return answer
+end
+local now = now_ms()
+if place == 'later' then
+  redis.call('ZADD', P .. 'later', now + tonumber(delay_ms), host .. ' ' .. line)
+elseif place == 'suspects' then
+  redis.call('RPUSH', P .. 'suspects', host .. ' ' .. line)
+else
+  local high = string.match(line, '^%d+ %d+ %d+ %d+ %d+ (%d)') == '1'
+  redis.call('LPUSH', P .. (high and 'high:' or 'wait:') .. host, line)
+end
+settle(token, now, tonumber(hold_ms), confirmed)
+offer(host)
+count('waiting', 1)
+count(counter, 1)
+return 1

@@ -1,0 +1,15 @@
+-- take: fill this worker's taken list from the inbox, each item under a number of its own.
+-- KEYS queue taken numbers   ARGV limit limit_bytes
+-- returns the whole taken list, "number item" each: what a lost reply or a dead worker left is found again
+-- O(limit)
+local limit, room = tonumber(ARGV[1]), tonumber(ARGV[2])
+local have = redis.call('LLEN', KEYS[2])
+while have < limit and room > 0 and redis.call('LLEN', KEYS[1]) > 0 do
+  -- INCR comes first: the one write here that Redis may refuse under maxmemory, before anything has moved.
+  local number = redis.call('INCR', KEYS[3])
+  local item = redis.call('LPOP', KEYS[1])
+  redis.call('RPUSH', KEYS[2], string.format('%d', number) .. ' ' .. item)
+  have = have + 1
+  room = room - #item
+end
+return redis.call('LRANGE', KEYS[2], 0, -1)
