@@ -1,0 +1,167 @@
+"""`ingest check`: whether everything that a worker needs is in place, and what to do where it is not."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import click
+from click.exceptions import Exit
+from rich.text import Text
+
+from worker import __version__
+from worker.cli.examples import examples
+from worker.cli.screen import print_json, results
+from worker.cli.store import opened
+from worker.errors import ExtractionFailed, IngestError, NotAnArticle
+from worker.runtime.parts import pool_of
+from worker.settings import load_settings
+from worker.store.scripts import script, script_names
+from worker.telemetry.log import configure_logging
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, Mapping
+
+    from worker.settings import Settings
+    from worker.store.connection import Connection
+
+Level = Literal["ok", "warn", "fail"]
+
+_STYLES: dict[Level, str] = {"ok": "green", "warn": "yellow", "fail": "bold red"}
+_FULL = 0.9
+_PAGE = b"""<!doctype html><html lang=en><title>Ferry leaves every hour</title><article>
+<h1>Ferry leaves every hour</h1>
+<p>The harbour office said on Monday that the new ferry would leave the northern pier every hour, from six in
+the morning until the last train has come in.</p>
+<p>Two boats share the work, so that one can be looked after while the other sails. Both were built in a yard
+up the river, by people who use them on their way home.</p>
+<p>A ticket costs as much as on the old bridge, and children go free. "We wanted nobody to think twice about
+crossing the water," said the harbour master, who bought the first ticket herself.</p>
+<p>The bridge stays open for bicycles until the spring, when its deck will be taken off and laid anew.</p>
+</article>"""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    check: str
+    level: Level
+    says: str
+    remedy: str | None = None
+
+
+@click.command(epilog=examples("ingest check", "ingest check --json | jq '.[] | select(.level != \"ok\")'"))
+@click.option("--json", "as_json", is_flag=True, help="Print [{check, level, says, remedy}].")
+def check(*, as_json: bool) -> None:
+    """Check that everything a worker needs is in place.
+
+    Looks at the settings (INGEST_…), at Redis and how it keeps data, and at the processes that read pages.
+    Each line is ok, warn or fail, with the remedy; the exit code is 1 if anything failed. Nothing is changed.
+    """
+    settings = load_settings()
+    findings = asyncio.run(_findings(settings))
+    if as_json:
+        print_json(findings)
+    else:
+        console = results()
+        for finding in findings:
+            console.print(_line(finding), soft_wrap=True)
+    if any(finding.level == "fail" for finding in findings):
+        raise Exit(1)
+
+
+async def _findings(settings: Settings) -> list[Finding]:
+    configure_logging("console", "error", settings.mask_query, sys.stderr.buffer)
+    findings = list(of_settings(settings))
+    findings += [finding async for finding in _of_redis(settings)]
+    findings.append(await _of_extraction(settings))
+    return findings
+
+
+def of_settings(settings: Settings) -> Iterator[Finding]:
+    """What settings that are valid may still get wrong."""
+    yield Finding("settings", "ok", f"valid; ingest {__version__}")
+    if "@" in settings.user_agent or "://" in settings.user_agent:
+        yield Finding("user agent", "ok", settings.user_agent)
+    else:
+        yield Finding(
+            "user agent",
+            "warn",
+            f"{settings.user_agent} names nobody whom site owners could reach",
+            "set INGEST_USER_AGENT to something like 'acme-news/1.0 (+https://acme.example/bot)'",
+        )
+    if not settings.obey_robots:
+        yield Finding("robots.txt", "warn", "not obeyed", "unset INGEST_OBEY_ROBOTS")
+    if settings.allow_networks:
+        networks = ", ".join(map(str, settings.allow_networks))
+        yield Finding(
+            "networks",
+            "warn",
+            f"any URL may reach {networks}, redirects included",
+            "unset INGEST_ALLOW_NETWORKS unless every producer is trusted",
+        )
+
+
+async def _of_redis(settings: Settings) -> AsyncIterator[Finding]:
+    async with opened(settings) as store:
+        try:
+            info = await store.connection.check()
+            yield Finding("redis", "ok", f"{store.connection.where}, version {info['redis_version']}")
+            for finding in of_server(info):
+                yield finding
+            yield await _of_scripts(store.connection)
+        except IngestError as error:
+            yield Finding("redis", "fail", str(error), "start it, or set INGEST_REDIS_URL, or run --embedded")
+
+
+def of_server(info: Mapping[str, str]) -> Iterator[Finding]:
+    """How the server keeps data, by its INFO."""
+    if info.get("aof_enabled") == "1":
+        yield Finding("persistence", "ok", "appendonly is on")
+    else:
+        yield Finding(
+            "persistence",
+            "warn",
+            "appendonly is off: a restart of Redis loses URLs and articles",
+            "set appendonly yes in redis.conf",
+        )
+    if "err" in {info.get("aof_last_write_status"), info.get("rdb_last_bgsave_status")}:
+        yield Finding("disk", "fail", "the last write to disk failed", "see Redis' log, and its disk")
+    limit_bytes, used_bytes = int(info.get("maxmemory", 0)), int(info.get("used_memory", 0))
+    policy = info.get("maxmemory_policy", "unknown")
+    if limit_bytes and policy != "noeviction":
+        yield Finding(
+            "eviction",
+            "fail",
+            f"maxmemory-policy is {policy}: Redis would drop URLs and articles to make room",
+            "set maxmemory-policy noeviction",
+        )
+    if limit_bytes and used_bytes > _FULL * limit_bytes:
+        says = f"{used_bytes:,} of {limit_bytes:,} bytes are used"
+        yield Finding("memory", "warn", says, "raise maxmemory, or let consumers acknowledge")
+
+
+async def _of_scripts(connection: Connection) -> Finding:
+    for name in script_names():
+        await connection.command("SCRIPT LOAD", script(name).text)
+    return Finding("scripts", "ok", f"all {len(script_names())} load")
+
+
+async def _of_extraction(settings: Settings) -> Finding:
+    remedy = "see INGEST_EXTRACT_MEMORY_LIMIT_BYTES and INGEST_EXTRACT_TIMEOUT_S"
+    try:
+        async with pool_of(settings, processes=1) as pool:
+            article = await pool.extract(_PAGE, url="http://localhost/ferry", content_type="text/html")
+    except (ExtractionFailed, NotAnArticle) as error:
+        return Finding("extraction", "fail", str(error), remedy)
+    return Finding("extraction", "ok", f"a process of its own read a page of {article.word_count} words")
+
+
+def _line(finding: Finding) -> Text:
+    remedy = f"; {finding.remedy}" if finding.remedy else ""
+    return Text.assemble(
+        (f"{finding.level:<5}", _STYLES[finding.level]), f"{finding.check}: {finding.says}", (remedy, "dim")
+    )

@@ -1,0 +1,1 @@
+"""The long-lived loops of a worker, one file each; `supervisor` holds them all."""

@@ -1,0 +1,123 @@
+"""The admitter: moves items from the inbox into the frontier, and adopts what dead workers had taken."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from worker.errors import Malformed
+from worker.events.envelope import malformed_event
+from worker.model import task_id
+from worker.runtime.pause import pause
+from worker.store.ledger import read_ledger
+from worker.telemetry.log import get_logger
+from worker.urls import parse_item, partition_of
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from worker.clock import Clock
+    from worker.model import Submission
+    from worker.store.connection import Connection
+    from worker.store.inbox import Admission, Inbox, Item
+    from worker.store.keys import Keys
+
+_BATCH = 100
+_SHORTEST_PAUSE_S = 0.05
+_LONGEST_PAUSE_S = 0.5
+
+
+class Admitter:
+    """Takes, admits, lets go; stops at the high-water mark: a backlog is cheapest in the inbox."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        keys: Keys,
+        inbox: Inbox,
+        *,
+        frontier_limit: int,
+        beat_ttl_s: float,
+        admitted: asyncio.Event,
+        clock: Clock,
+    ) -> None:
+        self._connection = connection
+        self._keys = keys
+        self._inbox = inbox
+        self._frontier_limit = frontier_limit
+        self._beat_ttl_s = beat_ttl_s
+        self._admitted = admitted
+        self._clock = clock
+        self._next_beat = 0.0
+        self._full = False
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Admit until `stopping`, then sign off."""
+        pause_s = _SHORTEST_PAUSE_S
+        while not stopping.is_set():
+            await self._beat()
+            count = 0 if await self._is_full() else await self.admit_batch()
+            pause_s = _SHORTEST_PAUSE_S if count else min(pause_s * 1.5, _LONGEST_PAUSE_S)
+            if count < _BATCH:
+                await pause(stopping, pause_s)
+        await self._inbox.leave()
+
+    async def admit_batch(self) -> int:
+        """Admit what was taken, this time or before; returns how many items that were."""
+        items = await self._inbox.take(_BATCH)
+        if not items:
+            return 0
+        submissions: list[tuple[int, Submission]] = []
+        partitions: dict[int, int] = {}
+        for item in items:
+            try:
+                submission = parse_item(item.raw)
+            except Malformed as fault:
+                await self._bury(item, fault)
+                partitions[item.number] = 0
+            else:
+                submissions.append((item.number, submission))
+                partitions[item.number] = partition_of(submission.host, self._keys.partitions)
+        for admission in await self._inbox.admit(submissions):
+            _tell(admission)
+        await self._inbox.untake(partitions)
+        self._admitted.set()
+        return len(items)
+
+    async def _bury(self, item: Item, fault: Malformed) -> None:
+        event = malformed_event(
+            item=fault.item,
+            why=fault.why,
+            number=item.number,
+            namespace=self._keys.namespace,
+            now=self._clock.now(),
+        )
+        await self._inbox.reject(item.number, event)
+        get_logger().warning("item_malformed", why=fault.why, item=fault.item, event_id=str(event["id"]))
+
+    async def _beat(self) -> None:
+        if self._clock.monotonic() < self._next_beat:
+            return
+        self._next_beat = self._clock.monotonic() + self._beat_ttl_s / 3
+        for silent in await self._inbox.beat(self._beat_ttl_s):
+            if count := await self._inbox.adopt(silent, _BATCH):
+                get_logger().warning("taken_adopted", owner=silent, count=count)
+                self._next_beat = 0.0  # there may be more of it
+
+    async def _is_full(self) -> bool:
+        waiting = (await read_ledger(self._connection, self._keys)).waiting
+        was, self._full = self._full, waiting >= self._frontier_limit
+        if self._full and not was:
+            get_logger().warning("frontier_full", waiting=waiting, limit=self._frontier_limit)
+        return self._full
+
+
+def _tell(admission: Admission) -> None:
+    item = admission.submission
+    if admission.seq is None:
+        get_logger().info("url_refused", reason="duplicate", url=item.url, host=item.host, id=item.id)
+        return
+    name = task_id(admission.seq, admission.partition)
+    requested = item.requested_url if item.requested_url != item.url else None
+    get_logger(task_id=name, url=item.url, host=item.host, attempt=0).info(
+        "url_accepted", id=item.id, priority=item.priority, requested_url=requested
+    )

@@ -1,0 +1,53 @@
+"""What this process holds leases for at this moment."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from worker.model import Lease
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A lease and the asyncio task that works on it."""
+
+    lease: Lease
+    worker: asyncio.Task[None]
+
+
+class InWork:
+    """Leases by token, with a signal for each change."""
+
+    def __init__(self) -> None:
+        self._held: dict[int, Held] = {}
+        self.changed = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def __iter__(self) -> Iterator[Held]:
+        return iter(tuple(self._held.values()))
+
+    def add(self, lease: Lease, worker: asyncio.Task[None]) -> None:
+        """Hold a lease until its worker is done."""
+        self._held[lease.token] = Held(lease, worker)
+        worker.add_done_callback(lambda _: self._drop(lease.token))
+
+    def _drop(self, token: int) -> None:
+        self._held.pop(token, None)
+        self.changed.set()
+
+    def extended(self, token: int, expires_monotonic: float) -> None:
+        """Note that a lease runs longer now."""
+        if held := self._held.get(token):
+            self._held[token] = replace(held, lease=replace(held.lease, expires_monotonic=expires_monotonic))
+
+    def expires_monotonic(self, lease: Lease) -> float:
+        """When the lease ends, extensions counted."""
+        held = self._held.get(lease.token)
+        return (held.lease if held else lease).expires_monotonic

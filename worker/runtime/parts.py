@@ -1,0 +1,150 @@
+"""All parts of a worker, put together from its settings."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from worker.clock import Clock, SystemClock
+from worker.extract.pool import ExtractionPool
+from worker.fetch.gate import RobotsGate
+from worker.fetch.guard import AddressGuard
+from worker.fetch.session import Fetcher, FetchLimits
+from worker.pipeline import Pipeline
+from worker.retry import RetryPolicy
+from worker.runtime.in_work import InWork
+from worker.runtime.work import Work
+from worker.store.connection import Connection
+from worker.store.frontier import Frontier, FrontierLimits
+from worker.store.inbox import Inbox
+from worker.store.keys import Keys
+from worker.store.robots_cache import RobotsCache
+from worker.telemetry.log import get_logger
+from worker.telemetry.stats import Stats
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from worker.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the loops share."""
+
+    settings: Settings
+    worker: str
+    connection: Connection
+    keys: Keys
+    inbox: Inbox
+    frontier: Frontier
+    pool: ExtractionPool
+    in_work: InWork
+    stats: Stats
+    work: Work
+    clock: Clock
+
+
+class LoggedOutages:
+    """Tells the log when Redis goes away and comes back."""
+
+    def unavailable(self, why: str) -> None:
+        """The first failed call of an outage."""
+        get_logger().warning("redis_unavailable", error=why)
+
+    def restored(self, after_s: float) -> None:
+        """The first answered call after it."""
+        get_logger().info("redis_restored", down_s=round(after_s, 3))
+
+
+def worker_name() -> str:
+    """A name that no other worker has, nor this machine's next one under the same process id."""
+    host = socket.gethostname().translate({ord(char): "_" for char in " :{}"})
+    return f"{host}-{os.getpid()}-{secrets.token_hex(2)}"
+
+
+def fetcher_of(settings: Settings) -> Fetcher:
+    """A fetcher within the settings' limits."""
+    return Fetcher(
+        guard=AddressGuard(settings.allow_networks),
+        user_agent=settings.user_agent,
+        limits=FetchLimits(
+            connect_timeout_s=settings.connect_timeout_s,
+            stall_timeout_s=settings.stall_timeout_s,
+            total_timeout_s=settings.total_timeout_s,
+            body_limit_bytes=settings.body_limit_bytes,
+            header_limit_bytes=settings.header_limit_bytes,
+        ),
+    )
+
+
+def pool_of(settings: Settings, *, processes: int | None = None) -> ExtractionPool:
+    """Extraction processes within the settings' limits."""
+    return ExtractionPool(
+        processes=processes or settings.extract_processes,
+        timeout_s=settings.extract_timeout_s,
+        memory_limit_bytes=settings.extract_memory_limit_bytes,
+    )
+
+
+def connection_of(settings: Settings, *, patience_s: float | None, logged: bool = False) -> Connection:
+    """A connection to the settings' Redis; `patience_s` None never gives up."""
+    return Connection(
+        settings.redis_url,
+        timeout_s=settings.redis_timeout_s,
+        patience_s=patience_s,
+        watch=LoggedOutages() if logged else None,
+    )
+
+
+@asynccontextmanager
+async def assembled(
+    settings: Settings, *, worker: str, connection: Connection, extract_processes: int | None = None
+) -> AsyncIterator[Parts]:
+    """The parts, with their connections and processes open until the block ends."""
+    clock = SystemClock()
+    keys = Keys(settings.namespace, settings.partitions)
+    limits = FrontierLimits(lease_s=settings.lease_s, max_backlog=settings.max_backlog)
+    frontier = Frontier(connection, keys, worker=worker, limits=limits, clock=clock)
+    async with fetcher_of(settings) as fetcher, pool_of(settings, processes=extract_processes) as pool:
+        gate = RobotsGate(
+            RobotsCache(connection, keys, ttl_s=settings.robots_ttl_s),
+            fetcher,
+            user_agent=settings.user_agent,
+            pause_s=settings.host_spacing_s,
+            clock=clock,
+        )
+        pipeline = Pipeline(
+            fetcher=fetcher,
+            gate=gate if settings.obey_robots else None,
+            extractor=pool,
+            policy=RetryPolicy(settings.max_attempts, settings.retry_base_s, settings.retry_max_s),
+            max_redirects=settings.max_redirects,
+            clock=clock,
+        )
+        in_work, stats = InWork(), Stats(clock)
+        yield Parts(
+            settings=settings,
+            worker=worker,
+            connection=connection,
+            keys=keys,
+            inbox=Inbox(connection, keys, worker=worker, seen_days=settings.seen_days),
+            frontier=frontier,
+            pool=pool,
+            in_work=in_work,
+            stats=stats,
+            work=Work(
+                pipeline,
+                frontier,
+                in_work,
+                stats,
+                namespace=settings.namespace,
+                max_crashes=settings.max_crashes,
+                clock=clock,
+            ),
+            clock=clock,
+        )

@@ -1,0 +1,47 @@
+"""The reaper: takes back what vanished workers held, and drops articles that every consumer has read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from worker.model import task_id
+from worker.runtime.pause import pause
+from worker.telemetry.log import get_logger
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from worker.store.connection import Connection
+    from worker.store.frontier import Frontier
+
+_BATCH = 100
+
+
+class Reaper:
+    """Every worker runs one; the scripts make sure that each lease is taken back once."""
+
+    def __init__(self, connection: Connection, frontier: Frontier, *, lease_s: float) -> None:
+        self._connection = connection
+        self._frontier = frontier
+        self._lease_s = lease_s
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Reap and trim until `stopping`."""
+        while not stopping.is_set():
+            # While Redis was away no worker could extend a lease, though time went on there. Right after
+            # it is back, those leases look expired and are not: their workers get one lease's time to say so.
+            if self._connection.steady_s > self._lease_s:
+                while await self.reap() == _BATCH:
+                    pass
+            await self._frontier.trim()
+            await pause(stopping, self._lease_s / 4)
+
+    async def reap(self) -> int:
+        """Take back one batch of expired leases; returns how many."""
+        reaped = await self._frontier.reap(_BATCH)
+        for each in reaped:
+            task = each.task
+            get_logger(
+                task_id=task_id(task.seq, each.partition), url=task.url, host=task.host, attempt=task.attempt
+            ).warning("lease_reaped", owner=each.worker, crashes=task.crashes)
+        return len(reaped)

@@ -1,0 +1,88 @@
+"""The runner: claims as many URLs as there are free places, and works on each until it is settled."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from worker.runtime.pause import pause
+from worker.telemetry.log import get_logger
+
+if TYPE_CHECKING:
+    from worker.model import Lease
+    from worker.runtime.in_work import InWork
+    from worker.runtime.work import Work
+    from worker.store.frontier import Claim, Frontier
+
+#: Leases in one reply: more would make others wait for Redis.
+_BATCH = 32
+#: Between two claims, so that places freed one by one are filled by one claim.
+_SHORTEST_PAUSE_S = 0.01
+#: While nothing is due: how late another worker's admission may be noticed.
+_LONGEST_PAUSE_S = 0.25
+
+
+class Runner:
+    """`wake` is set when something may have become claimable."""
+
+    def __init__(
+        self,
+        frontier: Frontier,
+        work: Work,
+        in_work: InWork,
+        *,
+        concurrency: int,
+        max_backlog: int,
+        wake: asyncio.Event,
+    ) -> None:
+        self._frontier = frontier
+        self._work = work
+        self._in_work = in_work
+        self._concurrency = concurrency
+        self._max_backlog = max_backlog
+        self._wake = wake
+        self._paused_since: float | None = None
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Claim until `stopping`; returns once all that was claimed has ended, or was cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_forward(stopping, self._wake))
+            while not stopping.is_set():
+                self._in_work.changed.clear()
+                self._wake.clear()
+                free = self._concurrency - len(self._in_work)
+                if free <= 0:
+                    await pause(self._in_work.changed, _LONGEST_PAUSE_S)
+                    continue
+                claim = await self._frontier.claim(min(free, _BATCH))
+                self._tell_pauses(claim)
+                for lease in claim.leases:
+                    self._start(group, lease)
+                if len(claim.leases) < _BATCH:
+                    await asyncio.sleep(_SHORTEST_PAUSE_S)
+                    await pause(self._wake, _until_due(claim))
+
+    def _start(self, group: asyncio.TaskGroup, lease: Lease) -> None:
+        worker = group.create_task(self._work.run(lease), name=f"task {lease.task_id}")
+        self._in_work.add(lease, worker)
+        worker.add_done_callback(lambda _: self._wake.set())
+
+    def _tell_pauses(self, claim: Claim) -> None:
+        if claim.paused and self._paused_since is None:
+            self._paused_since = time.monotonic()
+            get_logger().warning("claiming_paused", backlog=self._max_backlog, limit=self._max_backlog)
+        elif not claim.paused and self._paused_since is not None:
+            paused_s = round(time.monotonic() - self._paused_since, 3)
+            self._paused_since = None
+            get_logger().info("claiming_resumed", backlog=self._max_backlog, paused_s=paused_s)
+
+
+def _until_due(claim: Claim) -> float:
+    due_s = _LONGEST_PAUSE_S if claim.next_due_s is None else claim.next_due_s
+    return min(max(due_s, 0.001), _LONGEST_PAUSE_S)
+
+
+async def _forward(stopping: asyncio.Event, wake: asyncio.Event) -> None:
+    await stopping.wait()
+    wake.set()

@@ -1,0 +1,239 @@
+"""The supervisor: starts a worker's loops, and ends them in the order that loses nothing.
+
+First signal: no more claims, and what is in work has `drain_s` to end. Second signal, or the end of that
+time: what is left is given back, uncounted, to be the next of its host. Redis away meanwhile: the leases run
+out by themselves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from worker import __version__
+from worker.errors import StoreUnusable
+from worker.runtime.admitter import Admitter
+from worker.runtime.keeper import Keeper
+from worker.runtime.parts import Parts, assembled, connection_of, worker_name
+from worker.runtime.pause import pause
+from worker.runtime.reaper import Reaper
+from worker.runtime.reporter import Reporter
+from worker.runtime.runner import Runner
+from worker.runtime.suspects import SuspectRunner, SuspectWatch
+from worker.store.frontier import Settled
+from worker.telemetry.log import configure_logging, get_logger
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from typing import Any
+
+    from worker.settings import Settings
+
+#: After the drain, for giving leases back and the last words, before everything is cut off.
+_LAST_WORDS_S = 5.0
+#: A worker's inbox items are adopted by others once it has been silent for so long, at least.
+_SHORTEST_BEAT_TTL_S = 5.0
+
+
+class Stop:
+    """`stopping` after the first signal, `hurry` after the second."""
+
+    def __init__(self) -> None:
+        self.stopping = asyncio.Event()
+        self.hurry = asyncio.Event()
+        self.reason = "done"
+
+    def ask(self, reason: str) -> None:
+        """Stop; asked again, stop at once."""
+        if self.stopping.is_set():
+            self.hurry.set()
+        else:
+            self.reason = reason
+            self.stopping.set()
+
+    def on_signals(self) -> None:
+        """Let SIGTERM and SIGINT ask."""
+        loop = asyncio.get_running_loop()
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(signum, self.ask, signal.Signals(signum).name)
+
+
+async def run_worker(settings: Settings, stop: Stop, *, worker: str | None = None) -> None:
+    """Run a worker until it is told to stop. Raises StoreUnusable when Redis refuses it for good."""
+    name = worker or worker_name()
+    configure(settings, name, stop)
+    async with connection_of(settings, patience_s=None, logged=True) as connection:
+        if not await _unless_stopped(connection.check(), stop):
+            return
+        async with assembled(settings, worker=name, connection=connection) as parts:
+            await parts.frontier.configure(
+                spacing_s=settings.host_spacing_s,
+                slots=settings.host_slots,
+                overrides=_overrides(settings),
+            )
+            await _supervise(parts, stop)
+
+
+async def run_suspects(settings: Settings, stop: Stop) -> None:
+    """Run the suspects' process until none waits, until it is told to stop, or until its worker is gone."""
+    configure(settings, f"{worker_name()}-suspects", stop)
+    _stop_at_end_of_stdin(stop)
+    async with (
+        connection_of(settings, patience_s=None, logged=True) as connection,
+        assembled(
+            settings, worker=f"{worker_name()}-suspects", connection=connection, extract_processes=1
+        ) as parts,
+    ):
+        runner = SuspectRunner(parts.frontier, parts.work, parts.in_work)
+
+        async def run_to_the_last() -> None:
+            await runner.run(stop.stopping)
+            stop.ask("no suspect waits")
+
+        await _run_loops(parts, stop, [run_to_the_last()])
+
+
+def configure(settings: Settings, worker: str | None, stop: Stop | None = None) -> None:
+    """Set up the log as the settings say. With `stop`, a reader that goes away ends the worker."""
+    configure_logging(
+        settings.log_format,
+        settings.log_level,
+        settings.mask_query,
+        worker=worker,
+        on_broken_pipe=None if stop is None else lambda: stop.ask("stdout closed"),
+    )
+
+
+async def _supervise(parts: Parts, stop: Stop) -> None:
+    settings, log, began = parts.settings, get_logger(), parts.clock.monotonic()
+    log.info(
+        "worker_started",
+        version=__version__,
+        pid=os.getpid(),
+        redis=parts.connection.where,
+        namespace=settings.namespace,
+        partitions=settings.partitions,
+        concurrency=settings.concurrency,
+        extract_processes=settings.extract_processes,
+    )
+    released = 0
+    try:
+        released = await _run_loops(parts, stop, _loops_of_a_worker(parts, stop))
+    except* StoreUnusable as group:
+        log.error("redis_unusable", error=str(group.exceptions[0]))
+        raise
+    finally:
+        log.info(
+            "worker_stopped",
+            reason=stop.reason,
+            uptime_s=round(parts.clock.monotonic() - began, 3),
+            published=parts.stats.total("published"),
+            buried=parts.stats.total("buried"),
+            released=released,
+        )
+
+
+def _loops_of_a_worker(parts: Parts, stop: Stop) -> list[Coroutine[Any, Any, None]]:
+    settings, wake = parts.settings, asyncio.Event()
+    runner = Runner(
+        parts.frontier,
+        parts.work,
+        parts.in_work,
+        concurrency=settings.concurrency,
+        max_backlog=settings.max_backlog,
+        wake=wake,
+    )
+    admitter = Admitter(
+        parts.connection,
+        parts.keys,
+        parts.inbox,
+        frontier_limit=settings.frontier_limit,
+        beat_ttl_s=max(settings.lease_s, _SHORTEST_BEAT_TTL_S),
+        admitted=wake,
+        clock=parts.clock,
+    )
+    reaper = Reaper(parts.connection, parts.frontier, lease_s=settings.lease_s)
+    watch = SuspectWatch(parts.frontier, environ={"INGEST_REDIS_URL": settings.redis_url})
+    return [loop.run(stop.stopping) for loop in (runner, admitter, reaper, watch, Reporter(parts))]
+
+
+async def _run_loops(parts: Parts, stop: Stop, loops: list[Coroutine[Any, Any, None]]) -> int:
+    """Run the loops until a stop is asked for, then drain; returns how many leases went back."""
+    ended = asyncio.Event()
+    keeper = Keeper(parts.frontier, parts.in_work, lease_s=parts.settings.lease_s, clock=parts.clock)
+    async with asyncio.TaskGroup() as group:
+        running = [group.create_task(loop) for loop in loops]
+        keeping = group.create_task(keeper.run(ended))
+        await stop.stopping.wait()
+        released = await _drain(parts, stop)
+        # With Redis away, a loop may be waiting for it: nothing more can be said to it, and leases run out.
+        _, stuck = await asyncio.wait(running, timeout=_LAST_WORDS_S)
+        ended.set()
+        for task in (*stuck, keeping):
+            task.cancel()
+    return released
+
+
+async def _drain(parts: Parts, stop: Stop) -> int:
+    """Give what is in work its time; then give it back, as the next of its host. Returns how many."""
+    in_work = parts.in_work
+    get_logger().info("worker_stopping", reason=stop.reason, in_work=len(in_work))
+    deadline = parts.clock.monotonic() + parts.settings.drain_s
+    while len(in_work) and not stop.hurry.is_set() and (left := deadline - parts.clock.monotonic()) > 0:
+        await pause(stop.hurry, min(left, 0.05))
+    held = list(in_work)
+    if not held:
+        return 0
+    for each in held:
+        each.worker.cancel()
+    await asyncio.wait({each.worker for each in held})
+    released = 0
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_LAST_WORDS_S):
+            for each in held:
+                released += await parts.frontier.release(each.lease) is Settled.DONE
+    get_logger().info("leases_released", count=released)
+    return released
+
+
+async def _unless_stopped(answer: Coroutine[Any, Any, object], stop: Stop) -> bool:
+    """Wait for `answer`, or for a stop, whichever comes first; whether the answer came."""
+    asking = asyncio.create_task(_ignoring(answer))
+    stopping = asyncio.create_task(_ignoring(stop.stopping.wait()))
+    await asyncio.wait({asking, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if asking.done():
+        asking.result()
+        return True
+    asking.cancel()
+    return False
+
+
+async def _ignoring(answer: Coroutine[Any, Any, object]) -> None:
+    await answer
+
+
+def _stop_at_end_of_stdin(stop: Stop) -> None:
+    """The worker that started us holds the other end: it closes however the worker ends."""
+    loop = asyncio.get_running_loop()
+
+    def look() -> None:
+        if not os.read(0, 1024):
+            loop.remove_reader(0)
+            stop.ask("its worker is gone")
+
+    loop.add_reader(0, look)
+
+
+def _overrides(settings: Settings) -> dict[str, tuple[float, int]]:
+    """Host → (spacing_s, slots), with the fleet's own where an override is silent."""
+    return {
+        host: (
+            settings.host_spacing_s if override.spacing_s is None else override.spacing_s,
+            settings.host_slots if override.slots is None else override.slots,
+        )
+        for host, override in settings.host_overrides.items()
+    }
