@@ -1,0 +1,48 @@
+"""What must be true after any run, whatever happened in it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from worker.store.ledger import read_ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from worker.store.connection import Connection
+    from worker.store.keys import Keys
+
+#: Every key that ARCHITECTURE.md's data model names, and those of them that may outlive the work.
+DOCUMENTED = re.compile(
+    r"ingest:queue|\{ingest:queue\}:(taken:[^:]+|numbers|workers)|\{ingest:\d+\}:("
+    r"seq|clock|ready|later|suspects|leases|leased|settled|admitted|revisions|policy|crawl_delay|ledger|articles|dead"
+    r"|(wait|high|host|claim|seen|robots):.+)"
+)
+LASTING = re.compile(
+    r"\{ingest:queue\}:numbers|\{ingest:\d+\}:"
+    r"(seq|clock|settled|admitted|revisions|policy|crawl_delay|ledger|articles|dead|(host|claim|seen|robots):.+)"
+)
+
+
+async def faults(connection: Connection, keys: Keys, sent: Iterable[str]) -> list[str]:
+    """What is wrong once `sent` URLs have all been given to the queue and the workers have stopped."""
+    ends: Counter[str] = Counter()
+    ids: Counter[str] = Counter()
+    for stream in (keys.articles(), keys.dead()):
+        for _, fields in await connection.command("XRANGE", stream, "-", "+"):
+            ends[fields[b"subject"].decode()] += 1
+            ids[fields[b"id"].decode()] += 1
+    found = [f"{url} ended {ends[url]} times" for url in sent if ends[url] != 1]
+    found += [f"event {event_id} was published {n} times" for event_id, n in ids.items() if n > 1]
+    ledger = await read_ledger(connection, keys)
+    if not ledger.balanced:
+        found.append(f"the ledger is off: {ledger}")
+    if not ledger.settled:
+        found.append(f"work is left: {ledger}")
+    if ledger.articles + ledger.dead != sum(ends.values()):
+        found.append(f"the streams hold {sum(ends.values())} events, and the ledger says {ledger}")
+    names = [name.decode() for name in await connection.command("KEYS", "*")]
+    found += [f"the key {name} is left over" for name in names if not LASTING.fullmatch(name)]
+    return found

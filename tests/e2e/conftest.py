@@ -1,0 +1,106 @@
+"""A worker process, a publisher and a Redis of their own for each end-to-end test."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import pytest
+
+from tests.chaos.fleet import Fleet
+from tests.chaos.origin import Origin
+from tests.servers import RedisServer
+from worker.store.connection import Connection
+from worker.store.keys import Keys
+from worker.store.ledger import Ledger, read_ledger
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
+
+
+@dataclass
+class Scene:
+    """All that an end-to-end test has to do with."""
+
+    server: RedisServer
+    connection: Connection
+    fleet: Fleet
+    origin: Origin
+    keys: Keys
+
+    async def push(self, *items: str | bytes) -> None:
+        """RPUSH, as any producer does."""
+        await self.connection.command("RPUSH", self.keys.queue, *items)
+
+    async def ledger_when(self, done: str, patience_s: float = 60) -> Ledger:
+        """The ledger once `done`, an expression over it, holds; the test fails when it does not in time."""
+        deadline = time.monotonic() + patience_s
+        while True:
+            ledger = await read_ledger(self.connection, self.keys)
+            figures = ledger.figures() | {"ended": ledger.articles + ledger.dead + ledger.unchanged}
+            if eval(done, {}, figures):  # noqa: S307 - the test's own expression
+                return ledger
+            assert time.monotonic() < deadline, f"not {done}: {ledger}\n{self.fleet.errors()}"
+            await asyncio.sleep(0.05)
+
+    async def dead_letters(self) -> list[dict[str, Any]]:
+        """The data of all dead letters, oldest first."""
+        entries = await self.connection.command("XRANGE", self.keys.dead(), "-", "+")
+        return [orjson.loads(fields[b"data"]) for _, fields in entries]
+
+    async def step_clock(self, step_ms: int) -> None:
+        """Step Redis' clock: all times it stores move the other way, which is the same to the scripts."""
+        for name in ("ready", "later", "leases", "settled"):
+            key = self.keys.part(0, name)
+            for member in await self.connection.command("ZRANGE", key, 0, -1):
+                await self.connection.command("ZADD", key, "XX", "INCR", -step_ms, member)
+        await self.connection.command("HINCRBY", self.keys.part(0, "clock"), "last", -step_ms)
+        for raw in await self.connection.command("KEYS", self.keys.part(0, "host:*")):
+            if await self.connection.command("HEXISTS", raw, "at"):
+                await self.connection.command("HINCRBY", raw, "at", -step_ms)
+
+    async def logged(self, event: str, patience_s: float = 30) -> dict[str, object]:
+        """The first log line of that event, once there is one."""
+        deadline = time.monotonic() + patience_s
+        while True:
+            for line in self.fleet.lines():
+                if line["event"] == event:
+                    return line
+            assert time.monotonic() < deadline, f"no {event} in the log\n{self.fleet.errors()}"
+            await asyncio.sleep(0.05)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[RedisServer]:
+    """A Redis that a test may stop and start."""
+    server = RedisServer(tmp_path / "redis").start()
+    yield server
+    server.stop(signal.SIGKILL)
+
+
+@pytest.fixture
+async def scene(server: RedisServer, tmp_path: Path) -> AsyncIterator[Scene]:
+    """Eight hosts, no worker yet; whatever the workers logged must fit the catalogue."""
+    settings = {
+        "INGEST_REDIS_URL": server.url,
+        "INGEST_ALLOW_NETWORKS": "127.0.2.0/24",
+        "INGEST_HOST_SPACING_S": "0.1",
+        "INGEST_LEASE_S": "3",
+        "INGEST_REDIS_TIMEOUT_S": "1",
+        "INGEST_RETRY_BASE_S": "0.5",
+        "INGEST_RETRY_MAX_S": "2",
+        "INGEST_EXTRACT_PROCESSES": "1",
+    }
+    fleet = Fleet(tmp_path, settings)
+    try:
+        async with Origin(8) as origin, Connection(server.url, patience_s=60) as connection:
+            yield Scene(server, connection, fleet, origin, Keys())
+        assert fleet.log_faults() == []
+        assert fleet.errors() == ""
+    finally:
+        fleet.end()
