@@ -1,0 +1,141 @@
+"""The loops by themselves: admission, keeping, reaping, suspects, reports."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from tests.runtime.conftest import LEASE_S
+from worker.clock import FakeClock, SystemClock
+from worker.runtime.admitter import Admitter
+from worker.runtime.keeper import Keeper
+from worker.runtime.reaper import Reaper
+from worker.runtime.runner import Runner
+from worker.runtime.suspects import SuspectRunner
+from worker.store.inbox import Inbox
+from worker.store.ledger import read_ledger
+
+if TYPE_CHECKING:
+    from tests.runtime.conftest import Bench
+
+
+def admitter_of(bench: Bench, *, frontier_limit: int = 1000) -> Admitter:
+    return Admitter(
+        bench.connection,
+        bench.keys,
+        bench.inbox,
+        frontier_limit=frontier_limit,
+        beat_ttl_s=60,
+        admitted=asyncio.Event(),
+        clock=SystemClock(),
+    )
+
+
+async def until(stopping: asyncio.Event, bench: Bench, event: str) -> None:
+    """Ask for a stop once the log has that event."""
+    deadline = time.monotonic() + 20
+    while event not in bench.events():
+        assert time.monotonic() < deadline, f"no {event} among {bench.events()}"
+        await asyncio.sleep(0.01)
+    stopping.set()
+
+
+async def test_admitter_admits_refuses_and_buries(bench: Bench) -> None:
+    """Good items are accepted, repeated ones refused, bad ones buried; each is told, and none stays taken."""
+    await bench.inbox.push(["http://a.example/", "http://a.example/#again", "ftp://a.example/"])
+    assert await admitter_of(bench).admit_batch() == 3
+    assert bench.events() == ["item_malformed", "url_accepted", "url_refused"]
+    ledger = await read_ledger(bench.connection, bench.keys)
+    assert (ledger.accepted, ledger.refused, ledger.dead, ledger.waiting) == (2, 1, 1, 1)
+    assert await bench.inbox.taken() == 0
+
+
+async def test_admitter_stops_at_the_high_water_mark(bench: Bench) -> None:
+    """With the frontier full, items stay in the inbox, and it is told once."""
+    await bench.inbox.push(["http://a.example/1"])
+    stopping, admitter = asyncio.Event(), admitter_of(bench, frontier_limit=1)
+    running = asyncio.create_task(admitter.run(stopping))
+    await until(asyncio.Event(), bench, "url_accepted")
+    await bench.inbox.push(["http://a.example/2"])
+    await until(stopping, bench, "frontier_full")
+    await running
+    assert await bench.inbox.length() == 1
+    assert await bench.inbox.workers() == []
+
+
+async def test_admitter_adopts_from_the_dead(bench: Bench) -> None:
+    """What a killed worker had taken is admitted by the next one that looks."""
+    dead = Inbox(bench.connection, bench.keys, worker="dead")
+    await dead.push(["http://a.example/"])
+    await dead.beat(ttl_s=0)
+    await dead.take(10)
+    stopping = asyncio.Event()
+    running = asyncio.create_task(admitter_of(bench).run(stopping))
+    await until(stopping, bench, "url_accepted")
+    await running
+    assert bench.events()[0] == "taken_adopted"
+
+
+async def test_keeper_stops_work_on_lost_leases(bench: Bench) -> None:
+    """Work on a lease that is gone is cancelled and told; the others are extended."""
+    lost, kept = await bench.lease("http://a.example/"), await bench.lease("http://b.example/")
+    await bench.expire(lost)
+    workers = [asyncio.create_task(asyncio.sleep(60)) for _ in range(2)]
+    for lease, worker in zip((lost, kept), workers, strict=True):
+        bench.in_work.add(lease, worker)
+    clock = FakeClock()
+    clock.advance(1_000_000)
+    await Keeper(bench.frontier, bench.in_work, lease_s=LEASE_S, clock=clock).keep()
+    await asyncio.wait({workers[0]}, timeout=5)
+    assert workers[0].cancelled()
+    assert not workers[1].done()
+    assert bench.in_work.expires_monotonic(kept) == 1_000_000 + LEASE_S
+    assert bench.events() == ["lease_lost"]
+    workers[1].cancel()
+
+
+async def test_reaper_takes_back_and_tells(bench: Bench) -> None:
+    """An expired lease becomes a suspect, and the log says whose it was."""
+    lease = await bench.lease()
+    await bench.connection.command("ZADD", bench.keys.part(0, "leases"), 1, lease.token)
+    assert await Reaper(bench.connection, bench.frontier, lease_s=LEASE_S).reap() == 1
+    (line,) = bench.lines()
+    assert (line["event"], line["owner"], line["crashes"]) == ("lease_reaped", "one", 1)
+
+
+async def test_reaper_waits_a_lease_after_an_outage(bench: Bench) -> None:
+    """Right after Redis came back nothing is taken back: the living get time to extend."""
+    lease = await bench.lease()
+    await bench.connection.command("ZADD", bench.keys.part(0, "leases"), 1, lease.token)
+    stopping = asyncio.Event()
+    stopping_soon = asyncio.get_running_loop().call_later(0.3, stopping.set)
+    await Reaper(bench.connection, bench.frontier, lease_s=LEASE_S).run(stopping)
+    stopping_soon.cancel()
+    assert "lease_reaped" not in bench.events()
+
+
+async def test_suspects_run_one_at_a_time_until_none_is_left(bench: Bench) -> None:
+    """Suspects are worked on alone and published; the runner then ends by itself."""
+    for number in range(3):
+        await bench.expire(await bench.lease(f"http://h{number}.example/story"))
+    await SuspectRunner(bench.frontier, bench.work, bench.in_work).run(asyncio.Event())
+    assert await bench.lengths() == (3, 0)
+    turns = [event for event in bench.events() if event.startswith("suspect")]
+    assert turns == ["suspect_started", "suspect_cleared"] * 3
+
+
+async def test_runner_says_when_it_pauses_and_goes_on(bench: Bench) -> None:
+    """With too many articles unread the runner claims nothing and says so; and again when it goes on."""
+    await bench.work.run(await bench.lease())
+    bench.frontier._limits = type(bench.frontier._limits)(lease_s=LEASE_S, max_backlog=1)
+    stopping = asyncio.Event()
+    runner = Runner(
+        bench.frontier, bench.work, bench.in_work, concurrency=2, max_backlog=1, wake=asyncio.Event()
+    )
+    running = asyncio.create_task(runner.run(stopping))
+    paused = asyncio.Event()
+    await until(paused, bench, "claiming_paused")
+    await bench.connection.command("DEL", bench.keys.articles())
+    await until(stopping, bench, "claiming_resumed")
+    await running
