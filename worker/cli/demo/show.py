@@ -14,7 +14,7 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from worker.cli.screen import on_terminal, printable
@@ -69,8 +69,7 @@ class _Bar:
         self._progress.update(self._bar, last=printable(last))
 
     def look(self, ledger: Ledger) -> None:
-        figures = f"{ledger.articles} articles, {ledger.dead} dead, {ledger.refused} refused"
-        figures += f", {ledger.waiting} waiting, {ledger.leased} in work"
+        figures = f"{ledger.articles} articles, {ledger.dead} dead, {ledger.waiting} waiting"
         done = ledger.articles + ledger.dead + ledger.refused
         self._progress.update(self._bar, figures=figures, completed=done)
 
@@ -81,19 +80,21 @@ def display(console: Console, total: int) -> Iterator[Display]:
     if not on_terminal():
         yield _Lines(console, total)
         return
-    last = TextColumn("{task.fields[last]}", markup=False)
+    rest_of_line = Column(ratio=1, no_wrap=True, overflow="ellipsis")
+    last = TextColumn("{task.fields[last]}", markup=False, table_column=rest_of_line)
     figures = TextColumn("{task.fields[figures]}", style="cyan", markup=False)
-    columns = (SpinnerColumn(), BarColumn(20), MofNCompleteColumn(), TimeElapsedColumn(), figures, last)
-    with Progress(*columns, console=console, transient=True) as progress:
+    columns = (SpinnerColumn(), BarColumn(16), MofNCompleteColumn(), TimeElapsedColumn(), figures, last)
+    with Progress(*columns, console=console, transient=True, expand=True) as progress:
         yield _Bar(progress, total)
 
 
 def table(ends: Sequence[End], faults: Mapping[int, Sequence[str]] | None) -> Table:
     """A row for each URL. `faults` is row → what is not as expected; None where nothing was expected."""
-    shown = Table(box=None, padding=(0, 1), header_style="bold")
-    shown.add_column("URL", no_wrap=True, overflow="ellipsis", ratio=4 if on_terminal() else None)
+    cut = on_terminal()  # where the line has an end, URLs and titles share what the rest leaves
+    shown = Table(box=None, padding=(0, 1), header_style="bold", expand=cut)
+    shown.add_column("URL", no_wrap=True, overflow="ellipsis", ratio=4 if cut else None)
     shown.add_column("outcome", no_wrap=True)
-    shown.add_column("title", no_wrap=True, overflow="ellipsis", ratio=3 if on_terminal() else None)
+    shown.add_column("title", no_wrap=True, overflow="ellipsis", ratio=3 if cut else None)
     shown.add_column("date", no_wrap=True)
     shown.add_column("words", justify="right")
     shown.add_column("ms", justify="right")

@@ -1,0 +1,105 @@
+"""Bylines to people and agencies."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.extract.pages import JSONLD, URL, encoded, news_page
+from worker.extract import extract_article
+from worker.extract.agencies import agency_of
+from worker.extract.people import split_names
+
+BYLINES = [
+    ("By Ann Bell", ["Ann Bell"]),
+    ("By Ann Bell and Carl Dahl", ["Ann Bell", "Carl Dahl"]),
+    ("Von Ann Bell, Carl Dahl und Eva Funk", ["Ann Bell", "Carl Dahl", "Eva Funk"]),
+    ("Por Ana Gil y Luis Prado", ["Ana Gil", "Luis Prado"]),
+    ("Par Anne Blanc et Luc Noir", ["Anne Blanc", "Luc Noir"]),
+    ("Bell, Ann", ["Ann Bell"]),
+    ("ANN BELL", ["Ann Bell"]),
+    ("Ann Bell (in Bonn)", ["Ann Bell"]),
+    ("ann@example.com", []),
+    ("https://example.com/ann", []),
+    ("example.com, Springfield, USA", []),
+    ("", []),
+]
+
+
+@pytest.mark.parametrize(("byline", "names"), BYLINES)
+def test_bylines_are_split_into_names(byline: str, names: list[str]) -> None:
+    """The words around names go, and addresses are none."""
+    assert split_names(byline) == names
+
+
+@given(st.text(max_size=200))
+def test_any_byline_splits(byline: str) -> None:
+    """Splitting is total, and yields no empty name."""
+    assert all(name.strip() for name in split_names(byline))
+
+
+@pytest.mark.parametrize(
+    "author",
+    [
+        {"@type": "Person", "name": "Mara Tidewell"},
+        [{"@type": "Person", "name": "Mara Tidewell"}, {"@type": "Person", "name": "MARA TIDEWELL"}],
+        "By Mara Tidewell",
+        ["Mara Tidewell", "The Example Courier", "mara@example.com"],
+        {"@type": "Person", "name": ["Mara Tidewell"]},
+    ],
+)
+def test_json_ld_authors_in_every_shape(author: object) -> None:
+    """Objects, lists and strings; the site's name, addresses and repeats are dropped."""
+    article = extract_article(encoded(news_page(jsonld=JSONLD | {"author": author})), url=URL)
+    assert [person.name for person in article.authors] == ["Mara Tidewell"]
+
+
+def test_author_by_reference_into_the_graph() -> None:
+    """`{"@id": …}` is looked up among the other nodes."""
+    graph = {
+        "@graph": [
+            JSONLD | {"author": {"@id": "#m"}},
+            {"@id": "#m", "@type": "Person", "name": "Mara Tidewell"},
+        ]
+    }
+    article = extract_article(encoded(news_page(jsonld=graph)), url=URL)
+    assert [person.name for person in article.authors] == ["Mara Tidewell"]
+
+
+def test_agency_is_no_author() -> None:
+    """A wire service among the authors goes to `agency`."""
+    page = news_page(jsonld=JSONLD | {"author": ["Mara Tidewell", "Reuters"]})
+    article = extract_article(encoded(page), url=URL)
+    assert [person.name for person in article.authors] == ["Mara Tidewell"]
+    assert article.agency == "Reuters"
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        '<a rel="author" href="/authors/mara">Mara Tidewell</a>',
+        '<span itemprop="author">Mara Tidewell</span>',
+        '<div class="byline">By Mara Tidewell</div>',
+        '<p class="author">Von Mara Tidewell</p>',
+    ],
+)
+def test_byline_markup_names_the_author(markup: str) -> None:
+    """Without structured data the byline is read."""
+    article = extract_article(encoded(news_page(jsonld=None, before=markup)), url=URL)
+    assert [person.name for person in article.authors] == ["Mara Tidewell"]
+
+
+@pytest.mark.parametrize(
+    ("paragraphs", "agency"),
+    [
+        (["LONDON, March 11 (Reuters) - The bridge is closed.", "More."], "Reuters"),
+        (["The bridge is closed.", "It opens in spring. (AFP)"], "AFP"),
+        (["The bridge is closed.", "dpa"], "dpa"),
+        (["The bridge is closed.", "It opens (we hope) in spring."], None),
+        ([], None),
+    ],
+)
+def test_agency_in_dateline_or_signature(paragraphs: list[str], agency: str | None) -> None:
+    """Wire copy names its source in the text."""
+    assert agency_of(paragraphs) == agency

@@ -1,0 +1,80 @@
+"""Text as figures, and languages."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.extract.pages import PARAGRAPHS
+from worker.extract.language import choose_language, direction_of, normalised
+from worker.extract.structured import Candidate
+from worker.extract.text import content_hash, reading_time_s, simhash, squeeze, word_count
+
+TEXT = " ".join(PARAGRAPHS)
+
+
+def test_words_are_counted_in_every_script() -> None:
+    """A character of Chinese, Japanese, Korean or Thai is a word."""
+    assert word_count("It's a bridge, no. 7") == 6
+    assert word_count("橋を閉鎖") == 4
+    assert reading_time_s(200) == 60
+
+
+def test_content_hash_ignores_case_and_white_space_only() -> None:
+    """It names the words, not their layout."""
+    assert content_hash("The  Bridge\n\nis closed") == content_hash("the bridge is CLOSED")
+    assert content_hash("The bridge is closed") != content_hash("The bridge is open")
+
+
+def test_simhash_is_near_for_near_texts_and_far_for_others() -> None:
+    """One changed word flips few of 64 bits; another text flips about half."""
+
+    def apart(one: str, other: str) -> int:
+        return (int(simhash(one), 16) ^ int(simhash(other), 16)).bit_count()
+
+    assert len(simhash(TEXT)) == 16
+    assert apart(TEXT, TEXT.replace("spring", "summer")) <= 12
+    assert apart(TEXT, " ".join(f"other{n}" for n in range(150))) > 16
+    assert simhash("") == simhash("")
+
+
+@given(st.text(st.characters(), max_size=200))
+def test_squeezed_text_can_be_encoded_and_is_one_line(text: str) -> None:
+    """No lone surrogate, control character or line break gets into an event."""
+    squeezed = squeeze(text)
+    squeezed.encode()
+    assert squeezed == squeeze(squeezed)
+    assert not set(squeezed) & set("\n\r\t\0\u00ad\u200b")
+
+
+@pytest.mark.parametrize(
+    ("tag", "expected"),
+    [
+        ("EN", "en"),
+        ("de_at", "de-AT"),
+        ("zh-hans-cn", "zh-Hans-CN"),
+        ("iw", "he"),
+        ("English", None),
+        ("", None),
+        ("und", None),
+    ],
+)
+def test_language_tags_are_normalised(tag: str, expected: str | None) -> None:
+    """As BCP 47 writes them, or not at all."""
+    assert normalised(tag) == expected
+
+
+def test_declared_language_must_fit_the_script() -> None:
+    """English is not written in Hangul, whatever a template says."""
+    declared = [Candidate("en", "html:lang"), Candidate("ko-KR", "meta:og:locale")]
+    assert choose_language(declared, "다리는 봄까지 폐쇄된다") == ("ko-KR", "meta:og:locale")
+    assert choose_language(declared[:1], "다리는 봄까지 폐쇄된다") == ("ko", "script")
+    assert choose_language(declared, "The bridge is closed") == ("en", "html:lang")
+    assert choose_language([], "The bridge is closed") == (None, None)
+
+
+def test_direction_follows_the_script() -> None:
+    """Hebrew and Arabic run from the right, also where the page does not say so."""
+    assert direction_of(None, "הגשר סגור") == "rtl"
+    assert direction_of("rtl", "The bridge is closed") == "ltr"

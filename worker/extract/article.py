@@ -1,0 +1,232 @@
+"""The way in: the bytes of a page become an Article, or NotAnArticle says why not.
+
+Pure and total: no I/O, no state, and for any bytes one of the two and nothing else. Steps: read the bytes
+as text, parse once, read the structured data once, then each field chooses among its candidates.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from worker.errors import NotAnArticle
+from worker.extract import details, sniff
+from worker.extract.addresses import canonical_url
+from worker.extract.agencies import agency_of
+from worker.extract.body import read_body
+from worker.extract.charset import decode
+from worker.extract.dates import find_dates, plain_date
+from worker.extract.judgement import completeness, confidence, link_density, refuse_unless_article
+from worker.extract.language import choose_language, direction_of
+from worker.extract.markup import bounded, parse
+from worker.extract.people import agency_names, find_people, signature_of
+from worker.extract.plain_text import read_plain
+from worker.extract.structured import Candidate, read_structured
+from worker.extract.text import content_hash, letters, reading_time_s, simhash, squeeze, word_count
+from worker.extract.titles import choose_title, known_names, signed_with
+from worker.model import Access, Article, Extraction, Publisher
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from worker.extract.charset import Decoded
+    from worker.extract.structured import Structured
+    from worker.model import Paragraph
+
+#: Of the rules as a whole. It goes up whenever the same page may give another article.
+VERSION = "1"
+
+
+def extract_article(
+    page: bytes,
+    *,
+    url: str,
+    content_type: str | None = None,
+    fetched_at: datetime | None = None,
+    hints: Mapping[str, object] | None = None,
+    subject: str | None = None,
+) -> Article:
+    """Read the article of `page`, which was found at `url` (the last one, after redirects).
+
+    `content_type` is the header's value; `fetched_at` (aware) refuses dates of the future; `subject` is the
+    task's canonical URL, of which `article_id` is made, and `url` by default. `hints` are a producer's
+    `title`, `published_at`, `author` and `language`: strings, believed only where the page says nothing.
+    Raises NotAnArticle, whose `why` is a row of `worker.extract.judgement.WHYS`.
+    """
+    sniff.refuse_binary(page)
+    decoded = decode(page, content_type)
+    known = {key: squeeze(value) for key, value in (hints or {}).items() if isinstance(value, str)}
+    identity = sha256((subject or url).encode("utf-8", "replace")).hexdigest()[:32]
+    read = _from_plain_text if sniff.is_plain_text(decoded.text, content_type) else _from_html
+    return read(decoded, url=url, article_id=identity, fetched_at=fetched_at, hints=known)
+
+
+def _from_html(
+    decoded: Decoded, *, url: str, article_id: str, fetched_at: datetime | None, hints: dict[str, str]
+) -> Article:
+    text, cuts = bounded(decoded.text)
+    tree = parse(text)
+    facts = read_structured(tree, url=url)
+    names = known_names(facts, url)
+    title = choose_title(tree, facts, url=url, hint=hints.get("title"))
+    written = next((candidate.value for candidate in facts.jsonld("articleBody")), None)
+    body = read_body(text, tree, title=title.text if title else None, written=written)
+    people = find_people(tree, facts, url=url, site_names=names, hint=hints.get("author"))
+    authors, author_source, paragraphs = people.authors, people.source, body.paragraphs
+    nobody = names | agency_names(people) | (signed_with(tree, title.text) if title else set())
+    if not authors and (signature := signature_of(body.lines, site_names=nobody)):
+        author, line = signature
+        authors, author_source = (author,), "text"
+        paragraphs = tuple(paragraph for paragraph in paragraphs if paragraph != line)
+    density = link_density(tree, paragraphs)
+    refuse_unless_article(title, paragraphs, density, facts, url)
+    assert title is not None  # noqa: S101 - refused above
+    joined = _joined(paragraphs)
+    language, language_source = choose_language(_languages(facts, hints), joined)
+    dates = find_dates(
+        tree, facts, url=url, language=language, fetched_at=fetched_at, hint=hints.get("published_at")
+    )
+    canonical, canonical_source = canonical_url(facts, url)
+    section = details.section(facts, title.text)
+    keywords, keywords_source = details.keywords(facts)
+    description = next(facts.metas("og:description", "description", "twitter:description"), None)
+    subtitle = next((c for c in _subtitles(facts) if letters(c.value) != letters(title.text)), None)
+    agency = people.agency or agency_of([paragraph.text for paragraph in paragraphs])
+    access = details.access(facts)
+    return Article(
+        article_id=article_id,
+        url=url,
+        canonical_url=canonical,
+        title=title.text,
+        subtitle=subtitle.value if subtitle else None,
+        description=description.value if description else None,
+        authors=authors,
+        agency=agency,
+        publisher=details.publisher(facts, url),
+        section=section.value if section else None,
+        keywords=keywords,
+        language=language,
+        direction=direction_of(facts.direction, joined),
+        published_at=dates.published.at if dates.published else None,
+        published_at_evidence=dates.published.evidence if dates.published else None,
+        modified_at=dates.modified.at if dates.modified else None,
+        modified_at_evidence=dates.modified.evidence if dates.modified else None,
+        images=details.images(facts, url),
+        videos=details.videos(facts, url),
+        access=access,
+        completeness=completeness(joined, facts, access),
+        type=details.kind(facts),
+        charset=decoded.encoding,
+        **_text_fields(paragraphs),
+        extraction=Extraction(
+            method="html",
+            version=VERSION,
+            confidence=confidence(joined, density, title, dates, written),
+            provenance=_sources(
+                title=title.source,
+                text=body.method,
+                canonical_url=canonical_source,
+                subtitle=subtitle.source if subtitle else None,
+                description=description.source if description else None,
+                authors=author_source,
+                agency=(people.agency_source or "text") if agency else None,
+                section=section.source if section else None,
+                keywords=keywords_source,
+                language=language_source,
+                published_at=dates.published.evidence.source if dates.published else None,
+                modified_at=dates.modified.evidence.source if dates.modified else None,
+            ),
+            disagreements=(*_title_disagreements(title.others), *dates.disagreements),
+            warnings=(*decoded.warnings, *cuts, *facts.warnings, *body.warnings),
+        ),
+    )
+
+
+def _from_plain_text(
+    decoded: Decoded, *, url: str, article_id: str, fetched_at: datetime | None, hints: dict[str, str]
+) -> Article:
+    text, cuts = bounded(decoded.text)
+    plain = read_plain(text, language=hints.get("language"))
+    joined = _joined(plain.paragraphs)
+    if (count := word_count(joined)) < sniff.FEW_WORDS:
+        raise NotAnArticle("too_short" if count else "no_body", f"{count} words of prose")
+    if plain.title is None:
+        raise NotAnArticle("no_title", "plain text without a line above its prose")
+    declared = [Candidate(hints["language"], "hint:language")] if "language" in hints else []
+    language, language_source = choose_language(declared, joined)
+    dated = plain_date(plain.published, fetched_at=fetched_at)
+    return Article(
+        article_id=article_id,
+        url=url,
+        canonical_url=url.partition("#")[0],
+        title=plain.title,
+        authors=plain.authors,
+        agency=plain.agency,
+        publisher=Publisher(None, sniff.domain(url)),
+        section=plain.section,
+        keywords=plain.keywords,
+        language=language,
+        direction=direction_of(None, joined),
+        published_at=dated.at if dated else None,
+        published_at_evidence=dated.evidence if dated else None,
+        access=Access(),
+        charset=decoded.encoding,
+        **_text_fields(plain.paragraphs),
+        extraction=Extraction(
+            method="plain_text",
+            version=VERSION,
+            confidence=round(0.4 * min(1.0, count / 250) + 0.3 * bool(dated), 2),
+            provenance=_sources(
+                title="text",
+                text="prose",
+                canonical_url="url",
+                authors="text" if plain.authors else None,
+                agency="text" if plain.agency else None,
+                section="text" if plain.section else None,
+                keywords="text" if plain.keywords else None,
+                language=language_source,
+                published_at="text" if dated else None,
+            ),
+            warnings=(*decoded.warnings, *cuts),
+        ),
+    )
+
+
+def _text_fields(paragraphs: tuple[Paragraph, ...]) -> dict[str, Any]:
+    text = _joined(paragraphs)
+    count = word_count(text)
+    return {
+        "text": text,
+        "paragraphs": paragraphs,
+        "word_count": count,
+        "reading_time_s": reading_time_s(count),
+        "content_hash": content_hash(text),
+        "simhash": simhash(text),
+    }
+
+
+def _joined(paragraphs: Iterable[Paragraph]) -> str:
+    return "\n\n".join(paragraph.text for paragraph in paragraphs)
+
+
+def _languages(facts: Structured, hints: dict[str, str]) -> Iterable[Candidate]:
+    yield from facts.jsonld("inLanguage")
+    if facts.language:
+        yield Candidate(facts.language, "html:lang")
+    yield from facts.metas("og:locale", "content-language", "language", "dc.language")
+    if "language" in hints:
+        yield Candidate(hints["language"], "hint:language")
+
+
+def _subtitles(facts: Structured) -> Iterable[Candidate]:
+    yield from facts.jsonld("alternativeHeadline", "alternateName")
+    yield from facts.microdata("alternativeHeadline")
+
+
+def _title_disagreements(others: Iterable[Candidate]) -> Iterable[str]:
+    return (f"title: {other.source} {other.value}" for other in others)
+
+
+def _sources(**sources: str | None) -> dict[str, str]:
+    return {field: source for field, source in sources.items() if source}

@@ -1,0 +1,115 @@
+"""Whether it is an article, whether it is the whole one, and how sure we are."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Literal
+
+from worker.errors import NotAnArticle
+from worker.extract.addresses import is_home
+from worker.extract.markup import node_text
+from worker.extract.sniff import FEW_WORDS
+from worker.extract.text import fold, word_count, words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from selectolax.lexbor import LexborHTMLParser
+
+    from worker.extract.dates import Dates
+    from worker.extract.structured import Structured
+    from worker.extract.titles import Title
+    from worker.model import Access, Paragraph
+
+#: Every `why` of NotAnArticle, and what it means.
+WHYS = {
+    "empty": "there are no bytes but white space",
+    "not_text": "the bytes are an image, an archive or another binary",
+    "no_title": "nothing on the page could be its title",
+    "no_body": "no text was found: a shell that scripts fill, or a form",
+    "too_short": "there is some text, too little for an article",
+    "listing": "the text is mostly links to other pages: a front, a section, a search result",
+}
+
+_FULL_WORDS = 250  # confidence grows with length up to here
+_MIN_CLAIMED_WORDS = 8  # a page that says it is an article may be a caption to a picture
+_MIN_UNCLAIMED_WORDS = 60
+_MAX_LINK_DENSITY = 0.5
+_SENTENCE = re.compile(r"[.!?…。！？؟।][\"'”’»«“)\]」』]*(?:\s|$)")
+_TEASER_END = re.compile(r"(?:…|\.\.\.|\[…\]|\[\.\.\.\])[\"'”»)\]]*$")
+
+
+def refuse_unless_article(
+    title: Title | None, paragraphs: Sequence[Paragraph], density: float, facts: Structured, url: str
+) -> None:
+    """Raise NotAnArticle for fronts, forms, shells and scraps.
+
+    A page that claims to be an article (JSON-LD, `og:type`, a publication time) is believed if it has any
+    body that is not mostly links; one that does not must have prose, and must not be the site's front.
+    """
+    count = sum(word_count(paragraph.text) for paragraph in paragraphs)
+    if count == 0:
+        raise NotAnArticle("no_body", "no paragraph of text")
+    if title is None:
+        raise NotAnArticle("no_title", "no headline, og:title, h1 or title")
+    if density > _MAX_LINK_DENSITY:
+        raise NotAnArticle("listing", f"{density:.0%} of the text is links")
+    claims = facts.claims_article()
+    if is_home(url) and not facts.article:
+        raise NotAnArticle("listing", "the front of a site")
+    if count < (_MIN_CLAIMED_WORDS if claims else _MIN_UNCLAIMED_WORDS):
+        raise NotAnArticle("too_short", f"{count} words")
+    if not claims and _prose_share(paragraphs, count) < 0.5:
+        raise NotAnArticle("listing", "short lines instead of sentences")
+
+
+def _prose_share(paragraphs: Sequence[Paragraph], count: int) -> float:
+    """The share of words that stand in paragraphs of at least 15 words which hold the end of a sentence."""
+    sizes = [word_count(p.text) for p in paragraphs if _SENTENCE.search(p.text)]
+    return sum(size for size in sizes if size >= 15) / count
+
+
+def link_density(tree: LexborHTMLParser, paragraphs: Sequence[Paragraph]) -> float:
+    """The share of the words of `paragraphs` that stand in paragraphs which are one link each."""
+    count = sum(word_count(paragraph.text) for paragraph in paragraphs)
+    links = {text for node in tree.css("a[href]")[:5_000] if len(text := node_text(node)) > 10}
+    linked = sum(word_count(paragraph.text) for paragraph in paragraphs if paragraph.text in links)
+    return linked / count if count else 0.0
+
+
+def completeness(text: str, facts: Structured, access: Access) -> Literal["full", "partial", "unknown"]:
+    """Whether `text` is the whole article, by the page's own data; `unknown` where that does not settle it.
+
+    Full: as long as the declared `articleBody` or `wordCount`, within 15 %. Partial: paid for, and much
+    shorter than declared, or short and breaking off.
+    """
+    count = word_count(text)
+    declared = _declared_words(facts)
+    if declared >= FEW_WORDS and 0.85 * declared <= count and access.status != "paid":
+        return "full"
+    breaks_off = bool(_TEASER_END.search(text)) and count < 150
+    if access.status == "paid" and (breaks_off or count < 120 or (declared and count < 0.6 * declared)):
+        return "partial"
+    return "partial" if breaks_off and declared > 2 * count else "unknown"
+
+
+def _declared_words(facts: Structured) -> int:
+    written = next((word_count(candidate.value) for candidate in facts.jsonld("articleBody")), 0)
+    number = facts.article.get("wordCount")
+    counted = re.match(r"\d{1,6}", str(number)) if isinstance(number, str | int | float) else None
+    return max(written, int(counted[0]) if counted else 0)
+
+
+def confidence(text: str, density: float, title: Title, dates: Dates, written: str | None) -> float:
+    """0 to 1: 0.4 for length (full at 250 words), 0.2 for being free of links, 0.4 for sources that agree.
+
+    Agreement is the mean of: two sources agree on the title; the page states its publication date; the body
+    overlaps with the declared `articleBody` (only where there is one).
+    """
+    signs = [title.agreeing > 1, dates.published is not None and dates.published.evidence.source != "url"]
+    agreement: list[float] = [float(sign) for sign in signs]
+    if written:
+        ours, theirs = set(words(fold(text))), set(words(fold(written)))
+        agreement.append(len(ours & theirs) / max(1, len(ours | theirs)))
+    length = min(1.0, word_count(text) / _FULL_WORDS)
+    return round(0.4 * length + 0.2 * (1 - density) + 0.4 * sum(agreement) / len(agreement), 2)

@@ -1,0 +1,59 @@
+"""What kind of content the bytes are, whatever the header says."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from worker.errors import NotAnArticle
+
+#: Fewer words of prose than this are no article.
+FEW_WORDS = 25
+
+_MAGIC = (
+    b"%PDF-",
+    b"\x89PNG",
+    b"\xff\xd8\xff",
+    b"GIF8",
+    b"PK\x03\x04",
+    b"\x1f\x8b",
+    b"RIFF",
+    b"\x00\x00\x00",
+    b"OggS",
+    b"ID3",
+)
+_SAMPLE_BYTES = 4_096
+_TAG = re.compile(r"<(?:[a-zA-Z][a-zA-Z0-9-]*[\s/>]|!doctype|!--|\?xml)", re.IGNORECASE)
+_HTML_START = re.compile(
+    r"\s*(?:<!--.{0,2000}?-->\s*)*<(?:!doctype html|html|head|body)\b", re.IGNORECASE | re.DOTALL
+)
+
+
+def refuse_binary(page: bytes) -> None:
+    """Raise NotAnArticle (`not_text`, `empty`) for bytes that are no text in any encoding."""
+    if not page.strip():
+        raise NotAnArticle("empty", "no bytes but white space")
+    if page.startswith(_MAGIC):
+        raise NotAnArticle("not_text", f"starts with {page[:4]!r}")
+    sample = page[:_SAMPLE_BYTES]
+    if sample.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return  # UTF-16, in which every other byte may be zero
+    control = sum(byte < 9 or 13 < byte < 27 for byte in sample)
+    if control > len(sample) // 10:
+        raise NotAnArticle("not_text", f"{control} control bytes among the first {len(sample)}")
+
+
+def is_plain_text(text: str, content_type: str | None) -> bool:
+    """Whether to read `text` as lines: declared so and not HTML after all, or with no tag in it."""
+    declared = (content_type or "").partition(";")[0].strip().casefold()
+    if declared == "text/plain":
+        return not _HTML_START.match(text[:4_096])
+    return not _TAG.search(text[:65_536])
+
+
+def domain(url: str) -> str | None:
+    """The host of `url` without `www.`, or None."""
+    try:
+        return (urlsplit(url).hostname or "").removeprefix("www.") or None
+    except ValueError:
+        return None

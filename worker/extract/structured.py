@@ -1,0 +1,150 @@
+"""What a page says about itself to machines, read once: JSON-LD, meta elements, microdata, links."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from worker.extract import jsonld
+from worker.extract.markup import attribute, node_text
+from worker.extract.text import squeeze, unescape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+    from worker.extract.jsonld import Node
+
+_MAX_METAS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A value that a page offers for a field, and the name of the place where it does."""
+
+    value: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Structured:
+    """The structured data of one page."""
+
+    nodes: list[Node] = field(default_factory=list)
+    article: Node = field(default_factory=dict)  # the JSON-LD node of the article; empty without one
+    meta: dict[str, list[str]] = field(default_factory=dict)  # lower-case name or property → values
+    itemprops: dict[str, list[str]] = field(
+        default_factory=dict
+    )  # elements with a value of their own, and the names among the others
+    canonical: str | None = None  # as written
+    language: str | None = None  # <html lang>
+    direction: str | None = None  # <html dir> or <body dir>
+    warnings: tuple[str, ...] = ()
+
+    def jsonld(self, *keys: str) -> Iterator[Candidate]:
+        """The strings of the article node under `keys`."""
+        for key in keys:
+            for value in jsonld.strings(self.article.get(key)):
+                yield Candidate(value, f"jsonld:{key}")
+
+    def metas(self, *names: str) -> Iterator[Candidate]:
+        """The contents of the meta elements called `names`, in that order."""
+        for name in names:
+            for value in self.meta.get(name, ()):
+                yield Candidate(value, f"meta:{name}")
+
+    def microdata(self, *names: str) -> Iterator[Candidate]:
+        """The values of elements with itemprop `names`."""
+        for name in names:
+            for value in self.itemprops.get(name, ()):
+                yield Candidate(value, f"itemprop:{name}")
+
+    def site_names(self) -> set[str]:
+        """What the site calls itself, as far as it says so."""
+        names = {
+            candidate.value for candidate in self.metas("og:site_name", "application-name", "twitter:site")
+        }
+        names.update(candidate.value for candidate in self.jsonld("publisher"))
+        for node in self.nodes:
+            if jsonld.types(node) & {"website", "newsmediaorganization"}:
+                names.update(jsonld.strings(node.get("name")))
+        return {name.removeprefix("@") for name in names if len(name) <= 60}
+
+    def claims_article(self) -> bool:
+        """Whether the page says that it is an article, rather than a front or a form."""
+        kinds = {candidate.value.casefold() for candidate in self.metas("og:type")}
+        published = any(True for _ in self.metas("article:published_time"))
+        return bool(self.article) or "article" in kinds or published
+
+
+def read_structured(tree: LexborHTMLParser, *, url: str) -> Structured:
+    """Read everything that `Structured` holds from `tree`, the parse of the page at `url`."""
+    meta: dict[str, list[str]] = {}
+    for node in tree.css("meta[content]")[:_MAX_METAS]:
+        _gather_meta(node, meta)
+    canonical = next((attribute(node, "href") for node in tree.css("link[rel~=canonical i]")), "")
+    nodes, warnings = jsonld.read_blocks(node.text() for node in tree.css("script[type*='ld+json' i]")[:50])
+    urls = {url, canonical, *meta.get("og:url", ())} - {""}
+    article = jsonld.article_node(nodes, urls) or {}
+    return Structured(
+        nodes=nodes,
+        article=_resolved(article, nodes),
+        meta=meta,
+        itemprops=_itemprops(tree),
+        canonical=squeeze(canonical) or None,
+        language=_root_attribute(tree, "lang") or _root_attribute(tree, "xml:lang"),
+        direction=_root_attribute(tree, "dir"),
+        warnings=warnings,
+    )
+
+
+def _gather_meta(node: LexborNode, meta: dict[str, list[str]]) -> None:
+    attributes = node.attributes
+    value = unescape(attributes.get("content") or "")
+    if not value:
+        return
+    for key in ("property", "name"):
+        for name in (attributes.get(key) or "").casefold().split():
+            values = meta.setdefault(name, [])
+            if value not in values:
+                values.append(value)
+
+
+def _itemprops(tree: LexborHTMLParser) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for node in tree.css("[itemprop]")[:_MAX_METAS]:
+        attributes = node.attributes
+        value = attributes.get("content") or attributes.get("datetime") or ""
+        if not value and attributes.get("itemprop") in (
+            "headline",
+            "name",
+            "articleSection",
+            "alternativeHeadline",
+        ):
+            value = node_text(node)
+        if value := unescape(value):
+            for name in (attributes.get("itemprop") or "").split():
+                found.setdefault(name, []).append(value)
+    return found
+
+
+def _root_attribute(tree: LexborHTMLParser, name: str) -> str | None:
+    for node in (tree.root, tree.body):
+        if node is not None and (value := squeeze(attribute(node, name))):
+            return value
+    return None
+
+
+def _resolved(article: Node, nodes: list[Node]) -> Node:
+    """`article` with its references to other nodes of the graph (`{"@id": …}`) replaced by those nodes."""
+    by_id = {node["@id"]: node for node in nodes if isinstance(node.get("@id"), str) and len(node) > 1}
+
+    def resolve(value: object) -> object:
+        if isinstance(value, list):
+            return [resolve(item) if isinstance(item, dict) else item for item in value[:200]]
+        if isinstance(value, dict) and value.keys() == {"@id"} and isinstance(value["@id"], str):
+            return by_id.get(value["@id"], value)
+        return value
+
+    return {key: resolve(value) for key, value in article.items()}
