@@ -1,8 +1,8 @@
 """What a page puts around and between an article's paragraphs: share rows, teasers, boxes, dates, tags.
 
 Two general rules over what the body extractor found: short lines before the first real paragraph belong to
-the page's head, and lines that stand in a small box of a telling name or tag belong to that box. Headings that
-the extractor lost are put back where they stood.
+the page's head, and lines that stand in a small box of a telling name or tag belong to that box. Headings
+that the extractor lost are put back where they stood.
 """
 
 from __future__ import annotations

@@ -155,7 +155,7 @@ class ExtractionPool:
             self.stats.kills += 1
             self._drop(slot)
             raise ExtractTimeout(f"killed after {self._timeout_s:g} s") from None
-        except (EOFError, OSError):
+        except (EOFError, OSError, pickle.UnpicklingError):
             self.stats.crashes += 1
             reaped = self._drop(slot)
             code = await asyncio.shield(reaped) if reaped else None
