@@ -162,13 +162,13 @@ async def _letters(settings: Settings) -> AsyncIterator[tuple[DeadLetters, int]]
 
 
 async def _list(settings: Settings, reason: str | None, limit: int | None, *, as_json: bool) -> None:
-    shown = 0
+    console, shown = results(), 0
     async with _letters(settings) as (letters, now_ms):
         async for letter in _Choice((), reason, all=reason is None).of(letters, now_ms, []):
             if as_json:
                 print_json_line(_whole(letter))
             else:
-                results().print(_line(letter), soft_wrap=True)
+                console.print(_line(letter), soft_wrap=True)
             shown += 1
             if shown == limit:
                 return

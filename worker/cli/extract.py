@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
 _IS_URL = re.compile(r"https?:", re.IGNORECASE)
 _GZIP_MAGIC = b"\x1f\x8b"
-#: What a saved page is said to have been found at, when nobody says.
-_NOWHERE = "http://localhost/"
+#: What a saved page is said to have been found at, when nobody says. With a path: a root is a site's front.
+_NOWHERE = "http://localhost/page"
 
 
 @click.command(

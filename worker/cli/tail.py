@@ -61,13 +61,13 @@ async def _tail(
         follower = Follower(store.connection, streams, after=after)
         # A wait as long as the connection's own patience would look like a silent Redis.
         wait_s = min(1.0, settings.redis_timeout_s / 2) if follow else 0
-        shown = 0
+        console, shown = results(), 0
         while (entries := await follower.read(wait_s=wait_s)) or follow:
             for entry in entries[: None if count is None else count - shown]:
                 if as_json:
                     print_json_line(entry.whole)
                 else:
-                    results().print(_line(entry), no_wrap=True, overflow="ellipsis")
+                    console.print(_line(entry), no_wrap=True, overflow="ellipsis")
                 shown += 1
             if count is not None and shown >= count:
                 return

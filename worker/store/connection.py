@@ -67,8 +67,14 @@ def _translated(error: Exception, where: str) -> StoreUnavailable | StoreUnusabl
             return StoreUnavailable(
                 f"Redis at {where} is a read-only replica: point INGEST_REDIS_URL at the primary"
             )
+        case exceptions.RedisError() if "DB index" in text:
+            return StoreUnusable(f"Redis at {where} has no such database: {text}. Check INGEST_REDIS_URL.")
         case exceptions.ConnectionError() | exceptions.TimeoutError() | OSError():
-            return StoreUnavailable(f"no answer from Redis at {where}: {text}")
+            return StoreUnavailable(
+                f"no answer from Redis at {where}: {text} (is it running? INGEST_REDIS_URL says where it is)"
+            )
+        case exceptions.InvalidResponse():
+            return StoreUnusable(f"what answers at {where} is no Redis: {text}. Check INGEST_REDIS_URL.")
         case exceptions.ResponseError() if "NOAUTH" in text or "WRONGPASS" in text or "NOPERM" in text:
             return StoreUnusable(f"Redis at {where} refuses the credentials: {text}. Check INGEST_REDIS_URL.")
         case exceptions.ResponseError() if "READONLY" in text:
@@ -100,7 +106,9 @@ class Connection:
         watch: Watch | None = None,
         clock: Clock | None = None,
     ) -> None:
-        self.where = url.rpartition("@")[2].removeprefix("redis://").removeprefix("rediss://")
+        self.where = (
+            url.rpartition("@")[2].partition("?")[0].removeprefix("redis://").removeprefix("rediss://")
+        )
         self._redis = Redis.from_url(
             url,
             socket_timeout=timeout_s,

@@ -1,0 +1,69 @@
+"""Help, wrong words, wrong settings: what a new user meets first."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.conftest import run
+from worker import __version__
+from worker.cli.entry import COMMANDS
+
+
+@pytest.mark.parametrize(
+    "command", [[], *([name] for name in COMMANDS), ["dead", "retry"], ["dead", "purge"]]
+)
+def test_every_command_explains_itself(command: list[str]) -> None:
+    """`--help` of every command exits with 0 and says how to use it."""
+    ran = run(*command, "--help")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.startswith("Usage: ingest")
+
+
+def test_version() -> None:
+    """`--version` names the version."""
+    assert __version__ in run("--version").out
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["rum"], "run"),
+        (["run", "--embeded"], "--embedded"),
+        (["tail", "--from", "yesterday"], "start"),
+        (["dead", "list", "--reason", "boredom"], "boredom"),
+        (["dead", "retry"], "--all"),
+        (["add"], "stdin"),
+        (["add", "--id", "x", "http://a.example/", "http://b.example/"], "exactly one"),
+        (["add", "--meta", "{", "http://a.example/"], "no JSON"),
+    ],
+)
+def test_wrong_words_are_told_with_the_right_ones(words: list[str], hint: str) -> None:
+    """A wrong command, option or value exits with 2 and names what was meant."""
+    ran = run(*words)
+    assert ran.code == 2
+    assert hint in ran.err
+
+
+def test_all_wrong_settings_in_one_message() -> None:
+    """Bad values, unknown names and contradictions are all listed at once, with exit code 2."""
+    ran = run(
+        "run",
+        lease_s="abc",
+        leese_s="5",
+        retry_base_s="100",
+        retry_max_s="10",
+        redis_url="http://user:hunter2@host",
+    )
+    assert ran.code == 2
+    assert ran.out == ""
+    for part in ("INGEST_LEASE_S", "'abc'", "INGEST_LEESE_S", "INGEST_RETRY_BASE_S", "INGEST_REDIS_URL"):
+        assert part in ran.err
+    assert "hunter2" not in ran.err
+
+
+@pytest.mark.parametrize("name", ["article", "dead"])
+def test_schema_is_printed(name: str) -> None:
+    """The JSON Schema of either event comes as JSON."""
+    ran = run("schema", name)
+    assert ran.code == 0
+    assert ran.json["$schema"].endswith("2020-12/schema")
