@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import os
 import signal
 import subprocess
 from functools import partial
 from typing import TYPE_CHECKING
 
+import orjson
 import pytest
 
 from tests.chaos.fleet import ROOT, clean_environ
@@ -100,3 +102,18 @@ async def test_demo_of_own_urls(tmp_path: Path) -> None:
     assert "malformed" in ran.out
     assert "balanced" in ran.out
     assert ran.code == 0
+
+
+def test_death_of_the_embedded_redis_ends_the_worker(tmp_path: Path) -> None:
+    """When its private Redis is killed, the worker does not wait for ever: it ends with 1 and says why."""
+    process = start_embedded({"data_dir": str(tmp_path), "log_format": "json"})
+    assert process.stdout is not None
+    started = orjson.loads(process.stdout.readline())
+    assert started["event"] == "embedded_redis_started"
+    while '"worker_started"' not in process.stdout.readline():
+        pass
+    os.kill(started["pid"], signal.SIGKILL)
+    _, err = process.communicate(timeout=40)
+    assert process.returncode == 1
+    assert "the embedded Redis ended by itself" in err
+    assert "Traceback" not in err

@@ -47,7 +47,6 @@ def rules(text: str, user_agent: str = USER_AGENT) -> RobotsRules:
         (http(status="429 Too Many Requests"), RobotsFile("unreachable")),
         (http(status="500 Internal Server Error"), RobotsFile("unreachable")),
         (http(status="503 Service Unavailable"), RobotsFile("unreachable")),
-        (then_close(b""), RobotsFile("unreachable")),
         (then_hang(b""), RobotsFile("unreachable")),
         (then_hang(http(b"x" * 9)[:-1]), RobotsFile("unreachable")),
         (b"no HTTP at all\r\n\r\n", RobotsFile("unreachable")),
@@ -84,6 +83,15 @@ async def test_hops_to_the_same_host_are_spaced(server: RawServer) -> None:
     async with Fetcher(limits=LIMITS, guard=guard, user_agent=USER_AGENT, clock=clock) as fetcher:
         assert await fetch_robots(fetcher, server.url(""), pause_s=2.5) == RobotsFile("rules", RULES)
     assert clock.monotonic() == 2.5
+
+
+async def test_a_host_that_cannot_be_had_is_named(server: RawServer, fetcher: Fetcher) -> None:
+    """A refused or broken connection, or a name that does not resolve, is told as what it is."""
+    server.replies = [then_close(b"")]
+    with pytest.raises(FetchFailed, match="connect"):
+        await fetch_robots(fetcher, server.url(""))
+    with pytest.raises(FetchFailed, match="dns"):
+        await fetch_robots(fetcher, "http://no-such-host.invalid")
 
 
 async def test_a_blocked_address_is_no_answer(server: RawServer, fetcher: Fetcher) -> None:

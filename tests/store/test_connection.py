@@ -129,3 +129,15 @@ async def test_cancelled_command_spoils_nothing(connection: Connection) -> None:
         await asyncio.sleep(0)
         caller.cancel()
         assert await connection.command("ECHO", "mine") == b"mine"
+
+
+async def test_replica_that_becomes_primary_is_waited_for(serve: Callable[..., RedisServer]) -> None:
+    """A check of a replica is repeated until a failover has made it the primary."""
+    primary, told = serve(), Told()
+    replica = serve("--replicaof", "127.0.0.1", str(primary.port))
+    async with Connection(replica.tcp_url, patience_s=None, watch=told) as connection:
+        checking = asyncio.create_task(connection.check())
+        await told.heard.wait()
+        assert "read-only replica" in told.lines[0]
+        await connection.command("REPLICAOF", "NO", "ONE")
+        assert (await checking)["role"] == "master"

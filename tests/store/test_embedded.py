@@ -32,12 +32,14 @@ async def test_data_is_kept_between_runs(tmp_path: Path) -> None:
         assert stat.S_IMODE(server.socket.stat().st_mode) == 0o700
 
 
-async def test_second_server_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A second server over the same folder is refused, with what to do instead."""
+@pytest.mark.parametrize("depth", [1, 30])
+async def test_second_server_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, depth: int) -> None:
+    """A second server over the same folder is refused with the first one's address, however long its path."""
     monkeypatch.setattr(embedded, "_PREDECESSOR_PATIENCE_S", 0.1)
-    async with EmbeddedRedis(tmp_path):
-        with pytest.raises(StoreUnavailable, match="INGEST_REDIS_URL=unix://"):
-            async with EmbeddedRedis(tmp_path):
+    folder = tmp_path / ("deep" * depth)
+    async with EmbeddedRedis(folder) as first:
+        with pytest.raises(StoreUnavailable, match=f"INGEST_REDIS_URL={first.url}"):
+            async with EmbeddedRedis(folder):
                 pass
 
 

@@ -10,6 +10,7 @@ import click
 
 from worker.cli.emptiness import stop_when_empty
 from worker.cli.examples import examples
+from worker.errors import StoreUnavailable
 from worker.runtime.supervisor import Stop, configure, run_suspects, run_worker
 from worker.settings import load_settings
 from worker.store.connection import Connection
@@ -27,6 +28,9 @@ except ImportError:  # there is none for Windows, nor for some interpreters
     _new_loop = None
 else:
     _new_loop = uvloop.new_event_loop
+
+
+_SERVER_ENDED = "the embedded Redis ended"
 
 
 @click.command(
@@ -72,15 +76,28 @@ def suspects() -> None:
 async def _run(settings: Settings, *, embedded: bool, until_empty: bool) -> None:
     stop = Stop()
     stop.on_signals()
+    server: EmbeddedRedis | None = None
     async with AsyncExitStack() as stack:
         if embedded:
             configure(settings, None, stop)
-            settings = await stack.enter_async_context(_private_redis(settings))
+            server = await stack.enter_async_context(_private_redis(settings))
+            settings = settings.model_copy(update={"redis_url": server.url})
         group = await stack.enter_async_context(asyncio.TaskGroup())
-        watch = group.create_task(stop_when_empty(settings, stop)) if until_empty else None
+        watches = [group.create_task(stop_when_empty(settings, stop))] if until_empty else []
+        watches += [group.create_task(_stop_without(server, stop))] if server else []
         await run_worker(settings, stop)
-        if watch is not None:
+        for watch in watches:
             watch.cancel()
+    if stop.reason == _SERVER_ENDED:
+        raise StoreUnavailable(f"the embedded Redis ended by itself: see {settings.data_dir / 'redis.log'}")
+
+
+async def _stop_without(server: EmbeddedRedis, stop: Stop) -> None:
+    """Nothing else would ever start that server again: without it the worker would wait for ever."""
+    await server.ended()
+    if not stop.stopping.is_set():
+        stop.ask(_SERVER_ENDED)
+        stop.ask(_SERVER_ENDED)
 
 
 async def _suspects(settings: Settings) -> None:
@@ -91,8 +108,8 @@ async def _suspects(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def _private_redis(settings: Settings) -> AsyncIterator[Settings]:
-    """The settings with the address of a server that runs until the block ends."""
+async def _private_redis(settings: Settings) -> AsyncIterator[EmbeddedRedis]:
+    """A server that runs until the block ends, and is told of."""
     async with EmbeddedRedis(settings.data_dir) as server:
         pid = server.pid or 0
         async with Connection(server.url) as connection:
@@ -107,7 +124,7 @@ async def _private_redis(settings: Settings) -> AsyncIterator[Settings]:
         )
         reach = f"INGEST_REDIS_URL={server.url} (or redis-cli -s {server.socket})"
         click.echo(f"Other programs reach this Redis by {reach}", err=True)
-        yield settings.model_copy(update={"redis_url": server.url})
+        yield server
     get_logger().info("embedded_redis_stopped", pid=pid)
 
 

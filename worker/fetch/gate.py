@@ -61,7 +61,7 @@ class RobotsGate:
     async def learn(self, url: str) -> RobotsRules | None:
         """Spend a request on the origin's robots.txt; None when it is unreachable, which is not kept.
 
-        Raises FetchFailed("blocked_address") where the address may not be asked at all.
+        Raises FetchFailed where the host itself cannot be had (blocked_address, dns, connect, tls).
         """
         origin = origin_of(url)
         file = await fetch_robots(self._fetcher, origin, pause_s=self._pause_s)

@@ -27,6 +27,8 @@ REDIRECTS_FOLLOWED = 5
 CRAWL_DELAY_MAX_S = 300.0
 
 _TOO_MANY_REQUESTS = 429
+#: What says that no URL of the host can be had now, and why, better than an unreachable robots.txt would.
+_OF_THE_HOST = frozenset({"blocked_address", "dns", "connect", "tls"})
 #: Every form in which Protego takes a line for a user-agent line, and then some.
 _AGENT_LINE = re.compile(r"\s*user[-\s]*agent\s*[:\s](.*)", re.IGNORECASE)
 _AGENT_IN_COMMENT = re.compile(r"compatible;\s*([^\s;)]+)", re.IGNORECASE)
@@ -59,16 +61,16 @@ async def fetch_robots(fetcher: Fetcher, origin: str, *, pause_s: float = 0) -> 
 
     2xx is rules. 4xx is no restriction (RFC 9309, 2.3.1.3), 401 and 403 included, as are an answer that
     redirects nowhere and a sixth redirect; but 429 is a server in trouble, not one without a file, and counts
-    as unreachable, as Google's crawlers have it. So do 5xx, network errors and timeouts (2.3.1.4).
-    Pauses `pause_s` before a hop to the same host. Raises FetchFailed("blocked_address") alone: an address
-    that is off limits says nothing about rules.
+    as unreachable, as Google's crawlers have it. So do 5xx and timeouts (2.3.1.4). Pauses `pause_s` before a
+    hop to the same host. Raises FetchFailed where the host itself cannot be had (an address that is off
+    limits, no DNS, no connection, no TLS): nothing is fetched then either, and the reason is plain.
     """
     url = f"{origin}/robots.txt"
     for _ in range(REDIRECTS_FOLLOWED + 1):
         try:
             response = await fetcher.request_text(url, keep_bytes=PARSED_BYTES)
         except FetchFailed as failure:
-            if failure.reason == "blocked_address":
+            if failure.reason in _OF_THE_HOST:
                 raise
             return RobotsFile(_verdict_on(failure))
         if not isinstance(response, Redirect):

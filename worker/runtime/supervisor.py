@@ -66,8 +66,12 @@ async def run_worker(settings: Settings, stop: Stop, *, worker: str | None = Non
     name = worker or worker_name()
     configure(settings, name, stop)
     async with connection_of(settings, patience_s=None, logged=True) as connection:
-        if not await _unless_stopped(connection.check(), stop):
-            return
+        try:
+            if not await _unless_stopped(connection.check(), stop):
+                return
+        except StoreUnusable as error:
+            get_logger().error("redis_unusable", error=str(error))
+            raise
         async with assembled(settings, worker=name, connection=connection) as parts:
             await parts.frontier.configure(
                 spacing_s=settings.host_spacing_s,

@@ -26,7 +26,7 @@ from worker.errors import StoreUnavailable, StoreUnusable
 from worker.store.scripts import script
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
 OLDEST_SERVER = (6, 2)
 
@@ -141,7 +141,11 @@ class Connection:
 
     async def check(self) -> dict[str, str]:
         """The server's INFO. Raises StoreUnusable for one that is too old, StoreUnavailable for a replica."""
-        reply = await self.command("INFO")
+        info: dict[str, str] = await self._until_answered(self._checked)
+        return info
+
+    async def _checked(self) -> dict[str, str]:
+        reply = await self._once(("INFO",))
         info = {str(key): str(value) for key, value in reply.items()}
         version = info.get("redis_version", "0.0")
         if tuple(int(part) for part in version.split(".")[:2]) < OLDEST_SERVER:
@@ -167,6 +171,9 @@ class Connection:
             return await self._patiently(("EVAL", text.text, len(keys), *keys, *args))
 
     async def _patiently(self, words: tuple[Word, ...]) -> Any:
+        return await self._until_answered(self._once, words)
+
+    async def _until_answered(self, ask: Callable[..., Awaitable[Any]], *args: object) -> Any:
         attempts = AsyncRetrying(
             retry=retry_if_exception_type(StoreUnavailable),
             wait=wait_random_exponential(multiplier=0.1, max=2),
@@ -175,7 +182,7 @@ class Connection:
             sleep=self._clock.sleep,
             reraise=True,
         )
-        reply: Any = await attempts(self._once, words)
+        reply: Any = await attempts(ask, *args)
         if self._down_since is not None:
             self._up_since = self._clock.monotonic()
             self._watch.restored(self._up_since - self._down_since)

@@ -6,6 +6,7 @@ The server is taken from PATH (redis-server or valkey-server), else from the `re
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import importlib.util
 import os
 import re
@@ -97,9 +98,14 @@ class EmbeddedRedis:
     async def __aenter__(self) -> Self:
         binary = find_server()
         self.folder.mkdir(parents=True, exist_ok=True)
-        await self._refuse_a_second_server()
         if len(os.fsencode(self.socket)) > _LONGEST_SOCKET_PATH:
             self._socket_folder = tempfile.mkdtemp(prefix="ingest-")
+        try:
+            lock = await self._lock()
+        except BaseException:
+            await self.stop()
+            raise
+        self.socket.unlink(missing_ok=True)
         self._process = await asyncio.create_subprocess_exec(
             binary,
             *("--port", "0", "--unixsocket", str(self.socket), "--unixsocketperm", "700"),
@@ -110,7 +116,9 @@ class EmbeddedRedis:
             # Ctrl-C reaches the terminal's whole group; the server must outlive the drain, but not us.
             start_new_session=True,
             preexec_fn=partial(die_with_parent, os.getpid(), signal.SIGTERM),
+            pass_fds=(lock,),
         )
+        os.close(lock)
         try:
             await self._answering()
         except BaseException:
@@ -120,6 +128,11 @@ class EmbeddedRedis:
 
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
+
+    async def ended(self) -> None:
+        """Return when the server's process ends, asked to or not."""
+        if self._process is not None:
+            await self._process.wait()
 
     async def stop(self) -> None:
         """Stop the server as SIGTERM does: its data is written first."""
@@ -135,23 +148,31 @@ class EmbeddedRedis:
             shutil.rmtree(self._socket_folder, ignore_errors=True)
             self._socket_folder = None
 
-    async def _refuse_a_second_server(self) -> None:
-        """Two servers over one append-only file destroy it; a socket left by a killed one is only removed."""
+    async def _lock(self) -> int:
+        """Lock the folder: two servers over one append-only file destroy it.
+
+        The server inherits the lock's descriptor, so that the kernel frees it when the last of us ends,
+        however that is, and not before. Raises StoreUnavailable when another server holds it.
+        """
+        descriptor = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         deadline = asyncio.get_running_loop().time() + _PREDECESSOR_PATIENCE_S
-        while self.socket.exists():
+        while True:
             try:
-                _, writer = await asyncio.open_unix_connection(str(self.socket))
-            except OSError:
-                self.socket.unlink(missing_ok=True)
-                return
-            writer.close()
-            # The server of a worker that was just killed is still writing its data.
-            if asyncio.get_running_loop().time() > deadline:
-                raise StoreUnavailable(
-                    f"another embedded Redis already runs on {self.folder}: connect to it with "
-                    f"INGEST_REDIS_URL={self.url}, or choose another folder with INGEST_DATA_DIR"
-                )
-            await asyncio.sleep(0.1)
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                # The server of a worker that was just killed may still be writing its data.
+                if asyncio.get_running_loop().time() > deadline:
+                    address = os.read(descriptor, 4096).decode(errors="replace")
+                    os.close(descriptor)
+                    raise StoreUnavailable(
+                        f"another embedded Redis already runs on {self.folder}: connect to it with "
+                        f"INGEST_REDIS_URL={address}, or choose another folder with INGEST_DATA_DIR"
+                    ) from None
+                await asyncio.sleep(0.1)
+            else:
+                os.ftruncate(descriptor, 0)
+                os.write(descriptor, self.url.encode())
+                return descriptor
 
     async def _answering(self) -> None:
         process = self._process
