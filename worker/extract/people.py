@@ -58,7 +58,7 @@ _AND = re.compile(
 )
 _WRITTEN_BY = re.compile(r"(?:\b(?:by|von|par|por|da|door|av|af)|author|autor)$", re.IGNORECASE)
 #: An address, or a domain: then the whole is an imprint ("news.example, Springfield, USA").
-_ADDRESS = re.compile(r"https?:|www\.|\b[\w-]{3,}\.[a-z]{2,4}\b")
+_ADDRESS = re.compile(r"https?:|www\.|^[\w-]{3,}\.[a-z]{2,4}\b")
 _NOT_A_NAME = re.compile(r"@|\d|[<>{}=\[\]]|\.(?:com|org|net|html)\b", re.IGNORECASE)
 _AFFIX = re.compile(r"\s*\((?:[^)]*)\)\s*|\s+[-–—|]\s+.*$|記者$|기자$")
 
