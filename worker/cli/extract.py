@@ -21,13 +21,11 @@ from worker.cli.screen import print_json, printable, results
 from worker.clock import SystemClock
 from worker.errors import Malformed, NotAnArticle
 from worker.extract import extract_article
-from worker.fetch.gate import RobotsGate
 from worker.model import Task
 from worker.outcomes import outcome
 from worker.pipeline import Failed as PageFailed
-from worker.pipeline import Hop, Learnt, Pipeline, Publish
-from worker.retry import RetryPolicy
-from worker.runtime.parts import fetcher_of, pool_of
+from worker.pipeline import Hop, Learnt, Publish
+from worker.runtime.parts import fetcher_of, pipeline_of, pool_of
 from worker.settings import load_settings
 from worker.telemetry.log import configure_logging, get_logger
 from worker.urls import canonicalise, host_key
@@ -121,21 +119,8 @@ async def _fetched(source: str, settings: Settings) -> Article:
         requested_url=source,
     )
     async with fetcher_of(settings) as fetcher, pool_of(settings, processes=1) as pool:
-        gate = RobotsGate(
-            _Forgetful(),
-            fetcher,
-            user_agent=settings.user_agent,
-            pause_s=settings.host_spacing_s,
-            clock=clock,
-        )
-        pipeline = Pipeline(
-            fetcher=fetcher,
-            gate=gate if settings.obey_robots else None,
-            extractor=pool,
-            policy=RetryPolicy(1, settings.retry_base_s, settings.retry_max_s),
-            max_redirects=settings.max_redirects,
-            clock=clock,
-        )
+        once = settings.model_copy(update={"max_attempts": 1})
+        pipeline = pipeline_of(once, fetcher, pool, _Forgetful(), clock)
         while True:
             match await pipeline.process(task, get_logger()):
                 case Publish(article=article):

@@ -29,6 +29,7 @@ from worker.telemetry.stats import Stats
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from worker.fetch.gate import Cache
     from worker.settings import Settings
 
 
@@ -101,6 +102,23 @@ def connection_of(settings: Settings, *, patience_s: float | None, logged: bool 
     )
 
 
+def pipeline_of(
+    settings: Settings, fetcher: Fetcher, pool: ExtractionPool, cache: Cache, clock: Clock
+) -> Pipeline:
+    """A pipeline with these tools; `cache` keeps robots.txt files."""
+    gate = RobotsGate(
+        cache, fetcher, user_agent=settings.user_agent, pause_s=settings.host_spacing_s, clock=clock
+    )
+    return Pipeline(
+        fetcher=fetcher,
+        gate=gate if settings.obey_robots else None,
+        extractor=pool,
+        policy=RetryPolicy(settings.max_attempts, settings.retry_base_s, settings.retry_max_s),
+        max_redirects=settings.max_redirects,
+        clock=clock,
+    )
+
+
 @asynccontextmanager
 async def assembled(
     settings: Settings, *, worker: str, connection: Connection, extract_processes: int | None = None
@@ -111,21 +129,8 @@ async def assembled(
     limits = FrontierLimits(lease_s=settings.lease_s, max_backlog=settings.max_backlog)
     frontier = Frontier(connection, keys, worker=worker, limits=limits, clock=clock)
     async with fetcher_of(settings) as fetcher, pool_of(settings, processes=extract_processes) as pool:
-        gate = RobotsGate(
-            RobotsCache(connection, keys, ttl_s=settings.robots_ttl_s),
-            fetcher,
-            user_agent=settings.user_agent,
-            pause_s=settings.host_spacing_s,
-            clock=clock,
-        )
-        pipeline = Pipeline(
-            fetcher=fetcher,
-            gate=gate if settings.obey_robots else None,
-            extractor=pool,
-            policy=RetryPolicy(settings.max_attempts, settings.retry_base_s, settings.retry_max_s),
-            max_redirects=settings.max_redirects,
-            clock=clock,
-        )
+        cache = RobotsCache(connection, keys, ttl_s=settings.robots_ttl_s)
+        pipeline = pipeline_of(settings, fetcher, pool, cache, clock)
         in_work, stats = InWork(), Stats(clock)
         yield Parts(
             settings=settings,
