@@ -39,7 +39,10 @@ def main() -> int:
             print(f"    {fault}")
         if report.faults:
             bad += 1
-            print(f"  to replay: make chaos ARGS='--seed {seed} --urls {given.urls} --hosts {given.hosts}'")
+            sizes = (
+                f"--urls {given.urls} --hosts {given.hosts} --workers {given.workers} --kills {given.kills}"
+            )
+            print(f"  to replay: make chaos ARGS='--minutes 0 --seed {seed} {sizes}'")
         seed += 1
         if time.monotonic() >= until:
             return 1 if bad else 0

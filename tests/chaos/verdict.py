@@ -21,7 +21,8 @@ DOCUMENTED = re.compile(
     r"|(wait|high|host|claim|seen|robots):.+)"
 )
 LASTING = re.compile(
-    r"\{ingest:queue\}:numbers|\{ingest:\d+\}:"
+    # A worker killed at the very end stays among the workers until another one looks.
+    r"\{ingest:queue\}:(numbers|workers)|\{ingest:\d+\}:"
     r"(seq|clock|settled|admitted|revisions|policy|crawl_delay|ledger|articles|dead|(host|claim|seen|robots):.+)"
 )
 

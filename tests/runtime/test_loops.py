@@ -17,6 +17,8 @@ from worker.store.inbox import Inbox
 from worker.store.ledger import read_ledger
 
 if TYPE_CHECKING:
+    import pytest
+
     from tests.runtime.conftest import Bench
 
 
@@ -139,3 +141,18 @@ async def test_runner_says_when_it_pauses_and_goes_on(bench: Bench) -> None:
     await bench.connection.command("DEL", bench.keys.articles())
     await until(stopping, bench, "claiming_resumed")
     await running
+
+
+async def test_suspect_that_cannot_be_settled_is_not_tried_in_a_loop(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fault of ours while ending a suspect's lease ends the runner: the lease is left to run out."""
+    await bench.expire(await bench.lease())
+
+    def faulty(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr("worker.runtime.work.article_event", faulty)
+    await SuspectRunner(bench.frontier, bench.work, bench.in_work).run(asyncio.Event())
+    assert bench.events().count("suspect_started") == 1
+    assert (await read_ledger(bench.connection, bench.keys)).leased == 1

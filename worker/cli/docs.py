@@ -1,20 +1,20 @@
-"""`python -m worker.cli.docs`: writes the generated parts of the docs anew, or says which are stale.
+"""`make docs`: writes the generated parts of the documents anew; `make check` asks whether they are stale.
 
-In README.md and ARCHITECTURE.md they stand between markers such as `<!-- settings -->` and
-`<!-- /settings -->`; the JSON Schemas are whole files.
+A part stands between `<!-- name -->` and `<!-- /name -->`. For people who work on ingest, in a checkout.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.exceptions import Exit
 
-from worker.cli.failures import Failed, told_plainly
-from worker.events.schema import schema_files
+from worker.cli.failures import Failed
+from worker.events.schema import SCHEMAS, schema_files, write_schemas
 from worker.outcomes import OUTCOMES, Outcome, outcome
 from worker.settings import settings_table
 from worker.telemetry.catalogue import catalogue_table
@@ -23,91 +23,119 @@ from worker.urls import tracking_table
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_ROOT = Path(__file__).parents[2]
-_SCHEMAS = "worker/events/schemas"
-#: Statuses that show how the rows `http_<status>` differ.
-_SHOWN_STATUSES = (404, 429, 503)
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A generated part of a document."""
-
-    file: str
-    marker: str
-    table: Callable[[], str]
-
-    def renewed(self, text: str) -> str | None:
-        """The document's text with this part anew; None when it has no place for it."""
-        begin, end = f"<!-- {self.marker} -->", f"<!-- /{self.marker} -->"
-        place = re.compile(rf"(?<={re.escape(begin)}\n).*?(?={re.escape(end)})", re.DOTALL)
-        # A function, as a backslash in the table is none of the pattern's business.
-        renewed, count = place.subn(lambda _: f"\n{self.table()}\n", text, count=1)
-        return renewed if count else None
+ROOT = Path(__file__).parents[2]
+_SCHEMAS = SCHEMAS.relative_to(ROOT)
 
 
 def reasons_table() -> str:
-    """A markdown table of `worker.outcomes`."""
-    rows: list[Outcome] = [*OUTCOMES.values(), *(outcome(f"http_{status}") for status in _SHOWN_STATUSES)]
-    lines = (f"| `{row.reason}` | {row.says} | {_yes(row.again)} | {_yes(row.hold_host)} |" for row in rows)
-    head = ("| reason | meaning | tried again | holds the host |", "|---|---|---|---|")
+    """A markdown table of all reasons: what each means, and what follows from it."""
+    statuses = [outcome(f"http_{status}") for status in range(100, 600)]
+    again = [row for row in statuses if row.again]
+    rows = [
+        *OUTCOMES.values(),
+        Outcome(_listed(again, hold=True), True, True, "the server asks all clients to hold back"),
+        Outcome(_listed(again, hold=False), True, False, "the server has a trouble that may pass"),
+        Outcome("http_<status>", False, False, "any other status, 206 (half a page) and 304 included"),
+    ]
+    head = ("| reason | tried again | host held back | what it means |", "|---|---|---|---|")
+    lines = (
+        f"| {_code(row.reason)} | {_yes(row.again)} | {_yes(row.hold_host)} | {row.says} |" for row in rows
+    )
     return "\n".join((*head, *lines)) + "\n"
 
 
-def _yes(fact: bool) -> str:
-    return "yes" if fact else "no"
+def _listed(rows: list[Outcome], *, hold: bool) -> str:
+    return " ".join(row.reason for row in rows if row.hold_host is hold)
 
 
-PARTS = (
-    Part("README.md", "settings", settings_table),
-    Part("README.md", "tracking", tracking_table),
-    Part("ARCHITECTURE.md", "log events", catalogue_table),
-    Part("ARCHITECTURE.md", "reasons", reasons_table),
-)
+def _code(reasons: str) -> str:
+    return ", ".join(f"`{reason}`" for reason in reasons.split())
 
 
-def renewed_files(root: Path) -> tuple[dict[Path, bytes], list[str]]:
-    """What each file should hold, and a sentence for each part that has no place."""
-    files = {root / _SCHEMAS / name: content for name, content in schema_files().items()}
-    homeless: list[str] = []
-    for part in PARTS:
-        path = root / part.file
-        if not path.is_file():
-            homeless.append(f"{part.file} is missing: the {part.marker} table has no place")
-            continue
-        before = files[path].decode() if path in files else path.read_text("utf-8")
-        after = part.renewed(before)
-        if after is None:
-            homeless.append(f"{part.file} lacks <!-- {part.marker} --> … <!-- /{part.marker} -->")
-        files[path] = (after or before).encode()
-    return files, homeless
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"
 
 
-def _stale(root: Path, files: dict[Path, bytes]) -> Iterator[Path]:
-    for path, content in files.items():
-        if not path.is_file() or path.read_bytes() != content:
-            yield path.relative_to(root)
+PARTS: dict[str, dict[str, Callable[[], str]]] = {
+    "README.md": {"settings": settings_table, "tracking": tracking_table},
+    "ARCHITECTURE.md": {"log events": catalogue_table, "reasons": reasons_table},
+}
+
+
+@dataclass(slots=True)
+class Document:
+    """A file's text as it is and as it should be, and what keeps it from being so."""
+
+    name: str
+    text: str
+    wanted: str
+    stale: list[str] = field(default_factory=list)  # parts
+    missing: list[str] = field(default_factory=list)  # markers that are not there, or there twice
+
+    @property
+    def faults(self) -> list[str]:
+        """A sentence each."""
+        missing = [f"{self.name} lacks one {marker}" for marker in self.missing]
+        return missing + [f"{self.name}: the part `{part}` is stale" for part in self.stale]
+
+
+def documents(root: Path = ROOT) -> Iterator[Document]:
+    """Every document with generated parts, those made anew. Raises OSError for one that is not there."""
+    for name, parts in PARTS.items():
+        text = (root / name).read_text("utf-8")
+        document = Document(name, text, text)
+        for part, table in parts.items():
+            _renew(document, part, table())
+        yield document
+
+
+def _renew(document: Document, part: str, table: str) -> None:
+    first, last = f"<!-- {part} -->", f"<!-- /{part} -->"
+    found = re.search(f"{re.escape(first)}(.*){re.escape(last)}", document.wanted, re.DOTALL)
+    missing = [marker for marker in (first, last) if document.wanted.count(marker) != 1]
+    if found is None or missing:
+        document.missing += missing or [f"{last} after {first}"]
+        return
+    generated = f"\n\n{table}\n"
+    if found[1] != generated:
+        document.stale.append(part)
+        document.wanted = document.wanted[: found.start(1)] + generated + document.wanted[found.end(1) :]
+
+
+def stale_schemas(root: Path = ROOT) -> list[str]:
+    """The checked-in schemas that differ from what the code generates, a sentence each."""
+    folder = root / _SCHEMAS
+    return [
+        f"{_SCHEMAS / name} is stale"
+        for name, content in schema_files().items()
+        if not (folder / name).is_file() or (folder / name).read_bytes() != content
+    ]
 
 
 @click.command()
-@click.option("--check", is_flag=True, help="Write nothing; exit 1 naming what is stale.")
-@click.option(
-    "--root", type=click.Path(path_type=Path, exists=True, file_okay=False), default=_ROOT, hidden=True
-)
+@click.option("--check", is_flag=True, help="Write nothing; exit code 1 names what is stale.")
+@click.option("--root", type=click.Path(path_type=Path), default=ROOT, help="The checkout. [this one]")
 def docs(*, check: bool, root: Path) -> None:
-    """Write the generated parts of the docs anew."""
-    with told_plainly():
-        files, faults = renewed_files(root)
-        stale = list(_stale(root, files))
-        if check:
-            faults += [f"{path} is stale: run make docs" for path in stale]
-        else:
-            for path in stale:
-                (root / path).parent.mkdir(parents=True, exist_ok=True)
-                (root / path).write_bytes(files[root / path])
-                click.echo(f"wrote {path}")
+    """Write the generated parts of README.md, ARCHITECTURE.md and the JSON Schemas anew."""
+    try:
+        found = list(documents(root))
+    except OSError as error:
+        raise Failed(f"{error.filename}: {error.strerror}; this runs in a checkout") from error
+    if check:
+        faults = [fault for document in found for fault in document.faults] + stale_schemas(root)
+        for fault in faults:
+            click.echo(fault)
         if faults:
-            raise Failed("\n  ".join(("the generated docs:", *faults)))
+            click.echo("`make docs` writes the generated parts anew")
+            raise Exit(1)
+        return
+    if missing := [
+        f"{document.name} lacks one {marker}" for document in found for marker in document.missing
+    ]:
+        raise Failed("\n  ".join(missing))
+    for document in found:
+        (root / document.name).write_text(document.wanted, "utf-8")
+    write_schemas(root / _SCHEMAS)
 
 
 if __name__ == "__main__":
