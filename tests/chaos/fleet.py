@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ class Fleet:
         self.settings = dict(settings)
         self.workers: list[subprocess.Popen[bytes]] = []
         self._logs: list[Path] = []
+        self._log_of: dict[int, Path] = {}  # by process id
 
     def start(self) -> subprocess.Popen[bytes]:
         """One more worker."""
@@ -41,6 +43,7 @@ class Fleet:
                 env=clean_environ() | {"INGEST_LOG_FORMAT": "json"} | self.settings,
             )
         self.workers.append(worker)
+        self._log_of[worker.pid] = log
         return worker
 
     def kill(self, worker: subprocess.Popen[bytes]) -> None:
@@ -50,8 +53,11 @@ class Fleet:
         self.workers.remove(worker)
 
     def stop(self, patience_s: float = 40) -> list[int]:
-        """SIGTERM to all; returns their exit codes."""
+        """SIGTERM to all, once each is up (before, it is Python's own business); returns their exit codes."""
+        deadline = time.monotonic() + patience_s
         for worker in self.workers:
+            while not self._log_of[worker.pid].stat().st_size and time.monotonic() < deadline:
+                time.sleep(0.02)
             worker.send_signal(signal.SIGTERM)
         codes = [worker.wait(patience_s) for worker in self.workers]
         self.workers.clear()
