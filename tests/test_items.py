@@ -185,3 +185,9 @@ def _encodable(value: Any) -> bool:
     except orjson.JSONEncodeError:
         return False
     return True
+
+
+@pytest.mark.parametrize("seconds", ["-1e308", "-1", "-0.0", "1e-300"])
+def test_not_before_of_any_size_is_read(seconds: str) -> None:
+    """An instant before 1970, however far, is at once."""
+    assert parse_item(b'{"url": "http://a.example/", "not_before": %s}' % seconds.encode()).not_before_ms == 0

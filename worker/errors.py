@@ -5,6 +5,7 @@ IngestError
 ├── NoRedisServer            --embedded found no server binary; the message says what to install
 ├── StoreUnavailable         Redis did not answer, or asks for patience: try again later
 ├── StoreUnusable            Redis answered and will not serve us until an operator acts
+├── WorkerFailed             a bug ended the worker; its log has the traceback
 ├── Malformed                a queue item or URL that can never become a task: bury it
 ├── FetchFailed              the request had no usable page; `reason` is a row of `worker.outcomes`
 ├── NotAnArticle             the page holds no article: bury it
@@ -38,6 +39,10 @@ class StoreUnavailable(IngestError):
 
 class StoreUnusable(IngestError):
     """Redis refuses us for good (wrong password, too old, no permission). Tell the operator."""
+
+
+class WorkerFailed(IngestError):
+    """A fault of our own ended the worker. Leases run out, and other workers go on."""
 
 
 class Malformed(IngestError):

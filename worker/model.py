@@ -70,6 +70,11 @@ class Lease:
     suspect: bool = False
 
     @property
+    def key(self) -> tuple[int, int]:
+        """What tells leases apart: tokens are unique within their partition only."""
+        return self.partition, self.token
+
+    @property
     def task_id(self) -> str:
         """The task's name in logs and events, unique in the namespace."""
         return task_id(self.task.seq, self.partition)

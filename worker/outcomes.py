@@ -43,7 +43,7 @@ _ROWS = (
     Outcome("bad_redirect", False, False, "a redirect without a usable Location"),
     Outcome("not_article", False, False, "the page was read and holds no article"),
     Outcome("extract_timeout", False, False, "extraction ran over its time, twice"),
-    Outcome("poison", False, False, "the page killed its process again while running alone"),
+    Outcome("poison", False, False, "the page killed its process twice, or its workers over and over"),
     Outcome("malformed", False, False, "the queue item is not a URL or not a valid object"),
     Outcome("internal", True, False, "a fault of our own: please report it"),
 )

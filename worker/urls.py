@@ -227,7 +227,7 @@ def _not_before_ms(value: Any) -> int:
         raise Malformed("not_before is neither RFC 3339 with an offset nor Unix seconds", "")
     if seconds > _LAST_UNIX_S:
         raise Malformed("not_before is past the year 9999; it is in seconds, not milliseconds", "")
-    return max(0, round(seconds * 1000))
+    return round(max(0, seconds) * 1000)  # first the bound: -1e308 times 1000 is infinite
 
 
 def _meta(value: Any) -> Any:

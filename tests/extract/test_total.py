@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from dataclasses import asdict
 
@@ -126,3 +127,12 @@ def test_text_survives_hostile_markup_around_it(name: str) -> None:
     article = total(encoded(HOSTILE[name]))
     assert isinstance(article, Article)
     assert all(paragraph in article.text for paragraph in PARAGRAPHS)
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("content_type", [None, "text/plain", "text/html"])
+def test_random_bytes_are_no_text(seed: int, content_type: str | None) -> None:
+    """Compressed or encrypted bytes are refused, whatever they are declared to be."""
+    page = random.Random(seed).randbytes(20_000)
+    with pytest.raises(NotAnArticle):
+        extract_article(page, url="http://a.example/story", content_type=content_type)

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from tests.runtime.conftest import LEASE_S
 from worker.clock import FakeClock, SystemClock
+from worker.model import Submission
 from worker.runtime.admitter import Admitter
 from worker.runtime.keeper import Keeper
+from worker.runtime.pause import pause
 from worker.runtime.reaper import Reaper
 from worker.runtime.runner import Runner
 from worker.runtime.suspects import SuspectRunner
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     import pytest
 
     from tests.runtime.conftest import Bench
+    from worker.store.frontier import Claim
 
 
 def admitter_of(bench: Bench, *, frontier_limit: int = 1000) -> Admitter:
@@ -101,7 +104,8 @@ async def test_reaper_takes_back_and_tells(bench: Bench) -> None:
     """An expired lease becomes a suspect, and the log says whose it was."""
     lease = await bench.lease()
     await bench.connection.command("ZADD", bench.keys.part(0, "leases"), 1, lease.token)
-    assert await Reaper(bench.connection, bench.frontier, lease_s=LEASE_S).reap() == 1
+    reaper = Reaper(bench.connection, bench.frontier, lease_s=LEASE_S, clock=SystemClock())
+    assert [await reaper.reap(), await reaper.reap()] == [0, 1]
     (line,) = bench.lines()
     assert (line["event"], line["owner"], line["crashes"]) == ("lease_reaped", "one", 1)
 
@@ -112,7 +116,7 @@ async def test_reaper_waits_a_lease_after_an_outage(bench: Bench) -> None:
     await bench.connection.command("ZADD", bench.keys.part(0, "leases"), 1, lease.token)
     stopping = asyncio.Event()
     stopping_soon = asyncio.get_running_loop().call_later(0.3, stopping.set)
-    await Reaper(bench.connection, bench.frontier, lease_s=LEASE_S).run(stopping)
+    await Reaper(bench.connection, bench.frontier, lease_s=LEASE_S, clock=SystemClock()).run(stopping)
     stopping_soon.cancel()
     assert "lease_reaped" not in bench.events()
 
@@ -156,3 +160,65 @@ async def test_suspect_that_cannot_be_settled_is_not_tried_in_a_loop(
     await SuspectRunner(bench.frontier, bench.work, bench.in_work).run(asyncio.Event())
     assert bench.events().count("suspect_started") == 1
     assert (await read_ledger(bench.connection, bench.keys)).leased == 1
+
+
+async def test_pause_heeds_a_cancellation_in_the_turn_it_ends() -> None:
+    """A loop that is cancelled just as its wait ends is cancelled, and does not live on."""
+    wake = asyncio.Event()
+    waiting = asyncio.create_task(pause(wake, 60))
+    await asyncio.sleep(0)
+    wake.set()
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.wait({waiting})
+    assert waiting.cancelled() or waiting.done()
+
+    async def loop() -> None:
+        while True:
+            wake.clear()
+            await pause(wake, 60)
+
+    for turns in range(4):
+        looping = asyncio.create_task(loop())
+        await asyncio.sleep(0)
+        wake.set()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        looping.cancel()
+        await asyncio.wait({looping}, timeout=5)
+        assert looping.cancelled(), turns
+
+
+async def test_claim_answered_after_the_stop_is_given_back(bench: Bench) -> None:
+    """Leases that arrive once a stop was asked for are released, and not begun."""
+    await bench.inbox.admit([(1, Submission("http://a.example/1", "a.example", "http://a.example/1"))])
+    stopping = asyncio.Event()
+    claim = bench.frontier.claim
+
+    async def stopped_meanwhile(limit: int) -> Claim:
+        answer = await claim(limit)
+        stopping.set()
+        return answer
+
+    bench.frontier.claim = stopped_meanwhile  # type: ignore[method-assign]
+    runner = Runner(
+        bench.frontier, bench.work, bench.in_work, concurrency=2, max_backlog=0, wake=asyncio.Event()
+    )
+    await runner.run(stopping)
+    ledger = await read_ledger(bench.connection, bench.keys)
+    assert (ledger.waiting, ledger.leased, bench.events()) == (1, 0, [])
+
+
+async def test_fault_of_ours_in_an_item_is_the_items_end(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An item that makes our own code fail is buried and told: no worker dies of it, nor the next one."""
+
+    def faulty(raw: bytes) -> Submission:
+        raise OverflowError("a bug")
+
+    monkeypatch.setattr("worker.runtime.admitter.parse_item", faulty)
+    await bench.inbox.push(["http://a.example/"])
+    assert await admitter_of(bench).admit_batch() == 1
+    assert bench.events() == ["internal_error", "item_malformed"]
+    assert await bench.inbox.taken() == 0

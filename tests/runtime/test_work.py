@@ -32,9 +32,15 @@ async def test_lost_lease_is_told_and_nothing_else(bench: Bench) -> None:
 
 
 async def test_lease_past_its_end_makes_no_request(bench: Bench) -> None:
-    """A process that slept past its lease does not even ask the host."""
+    """A process that slept past its lease does not even ask the host; what is still its own it gives back."""
     lease = replace(await bench.lease(), expires_monotonic=0.0)
     await bench.work.run(lease)
+    ledger = await read_ledger(bench.connection, bench.keys)
+    assert (bench.events(), ledger.waiting, ledger.leased) == ([], 1, 0)
+    await bench.work.run(lease)
+    again = replace((await bench.frontier.claim(1)).leases[0], expires_monotonic=0.0)
+    await bench.expire(again)
+    await bench.work.run(again)
     assert bench.events() == ["lease_lost"]
 
 

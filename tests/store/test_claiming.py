@@ -115,7 +115,7 @@ async def test_extend_names_the_lost(act: Act) -> None:
     lease = await act.lease()
     await act.expire(lease)
     await act.frontier.reap()
-    assert await act.frontier.extend([lease]) == {lease.token}
+    assert await act.frontier.extend([lease]) == {lease.key}
     assert await act.connection.command("ZCARD", act.keys.part(0, "leases")) == 0
 
 
@@ -222,3 +222,35 @@ async def test_not_before_is_wall_time(act: Act) -> None:
     claim = await act.frontier.claim(1)
     assert claim.next_due_s is not None
     assert 55 < claim.next_due_s <= 60
+
+
+async def test_tokens_of_partitions_are_kept_apart(act: Act, clock: FakeClock) -> None:
+    """Two leases may share a token in different partitions, and are lost or kept each for itself."""
+    keys = type(act.keys)(partitions=2)
+    act.keys = act.inbox._keys = keys
+    act.frontier = Frontier(act.connection, keys, worker="one", limits=FrontierLimits(50), clock=clock)
+    await act.admit(*(f"http://h{n}.example/" for n in range(8)))
+    leases = [*(await act.frontier.claim(8)).leases, *(await act.frontier.claim(8)).leases]
+    one, two = next(
+        (a, b) for a in leases for b in leases if a.token == b.token and a.partition < b.partition
+    )
+    await act.expire(one)
+    await act.frontier.reap()
+    assert await act.frontier.extend([one, two]) == {one.key}
+
+
+async def test_settled_token_is_not_lost(act: Act) -> None:
+    """Extending a lease that was just settled does not call it lost: its worker is about to hear."""
+    lease = await act.lease()
+    await act.frontier.finish(lease, EVENT)
+    assert await act.frontier.extend([lease]) == set()
+
+
+async def test_careful_reaping_waits_after_a_jump(act: Act) -> None:
+    """Nothing is taken back on the first look, nor after Redis' time has jumped by more than half a lease."""
+    lease = await act.lease()
+    await act.expire(lease)
+    assert await act.frontier.reap_carefully() is None
+    act.frontier._looked_ms[0] -= 26_000
+    assert await act.frontier.reap_carefully() is None
+    assert len(await act.frontier.reap_carefully() or []) == 1

@@ -75,7 +75,8 @@ async def test_outage_is_waited_out(serve: Callable[..., RedisServer]) -> None:
 async def test_wrong_password_is_final(serve: Callable[..., RedisServer]) -> None:
     """A wrong password is not retried, and the error names the setting, not the password."""
     server = serve("--requirepass", "right")
-    for url in (server.tcp_url, server.tcp_url.replace("redis://", "redis://:wr0ng@")):
+    unix = server.url.replace("unix://", "unix://:wr0ng@")
+    for url in (server.tcp_url, server.tcp_url.replace("redis://", "redis://:wr0ng@"), unix):
         async with Connection(url, patience_s=None) as connection:
             with pytest.raises(StoreUnusable, match="INGEST_REDIS_URL") as error:
                 await connection.check()
@@ -141,3 +142,25 @@ async def test_replica_that_becomes_primary_is_waited_for(serve: Callable[..., R
         assert "read-only replica" in told.lines[0]
         await connection.command("REPLICAOF", "NO", "ONE")
         assert (await checking)["role"] == "master"
+
+
+async def test_busy_server_is_waited_for(serve: Callable[..., RedisServer]) -> None:
+    """A script of someone else's that runs for long is waited out."""
+    server, told = serve("--lua-time-limit", "50"), Told()
+    spin = "local t = redis.call('TIME') while redis.call('TIME')[1] - t[1] < 2 do end return 1"
+    async with (
+        Connection(server.tcp_url, patience_s=None) as other,
+        Connection(server.tcp_url, patience_s=None, watch=told) as connection,
+    ):
+        spinning = asyncio.create_task(other.command("EVAL", spin, 0))
+        while not told.lines:
+            await connection.command("PING")
+        assert "asks for patience" in told.lines[0]
+        assert await spinning == 1
+
+
+async def test_key_of_another_is_told(connection: Connection) -> None:
+    """A key that is not of our making is named as such, with what to change."""
+    await connection.command("SET", "ingest:queue", "x")
+    with pytest.raises(StoreUnusable, match="INGEST_NAMESPACE"):
+        await connection.command("LLEN", "ingest:queue")

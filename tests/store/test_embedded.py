@@ -100,3 +100,11 @@ def test_server_ends_with_a_killed_parent(tmp_path: Path) -> None:
     parent.wait(10)
     parent.stdout.close()
     server.wait(10)
+
+
+async def test_folder_that_cannot_be_is_told(tmp_path: Path) -> None:
+    """A data folder that cannot be made is named, with the setting to change."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreUnavailable, match="INGEST_DATA_DIR"):
+        async with EmbeddedRedis(tmp_path / "file" / "folder"):
+            pass

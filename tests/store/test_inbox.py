@@ -80,11 +80,11 @@ async def test_dedupe_ends_with_its_days(act: Act) -> None:
     """A URL seen before the dedupe window is accepted again; the window's keys expire by themselves."""
     await act.admit("http://a.example/")
     day = await act.now_ms() // 86_400_000
-    today, older = (act.keys.part(0, f"seen:{day - back}") for back in (0, 7))
-    assert 0 < await act.connection.command("TTL", today) <= 7 * 86_400
-    await act.connection.command("RENAME", today, act.keys.part(0, f"seen:{day - 6}"))
+    today, older = (act.keys.part(0, f"seen:{day - back}") for back in (0, 8))
+    assert 7 * 86_400 < await act.connection.command("TTL", today) <= 8 * 86_400
+    await act.connection.command("RENAME", today, act.keys.part(0, f"seen:{day - 7}"))
     (inside,) = await act.admit("http://a.example/")
-    await act.connection.command("RENAME", act.keys.part(0, f"seen:{day - 6}"), older)
+    await act.connection.command("RENAME", act.keys.part(0, f"seen:{day - 7}"), older)
     (outside,) = await act.admit("http://a.example/")
     assert (inside.seq, outside.seq is not None) == (None, True)
 
@@ -127,12 +127,13 @@ async def test_reject_buries_once(act: Act) -> None:
 async def test_untaken_numbers_are_forgotten(act: Act) -> None:
     """Once an item has left the taken list, Redis stops remembering its number at the next admission."""
     await act.inbox.push(["x", "y"])
-    items = await act.inbox.take(2)
-    await act.inbox.admit([(items[0].number, submission("http://a.example/"))])
-    await act.inbox.reject(items[1].number, EVENT)
-    await act.inbox.untake({item.number: 0 for item in items})
-    assert await act.inbox.take(2) == []
-    await act.inbox.admit([(99, submission("http://b.example/"))])
+    forgetful = Inbox(act.connection, act.keys, worker="one", forget_after_s=0)
+    items = await forgetful.take(2)
+    await forgetful.admit([(items[0].number, submission("http://a.example/"))])
+    await forgetful.reject(items[1].number, EVENT)
+    await forgetful.untake({item.number: 0 for item in items})
+    assert await forgetful.take(2) == []
+    await forgetful.admit([(99, submission("http://b.example/"))])
     remembered = await act.connection.command("ZRANGE", act.keys.part(0, "admitted"), 0, -1)
     assert remembered == [b"99"]
 
@@ -205,3 +206,29 @@ async def test_clock_set_back_keeps_no_dead_worker_alive(act: Act) -> None:
     await act.inbox.beat(ttl_s=1)
     ends = await act.connection.command("ZSCORE", act.keys.workers, "two")
     assert float(ends) <= await act.now_ms() + 1_000
+
+
+async def test_leaving_with_items_taken_leaves_a_trace(act: Act) -> None:
+    """A worker that signs off while it holds items stays among the workers, and is adopted from."""
+    await act.inbox.push(["x"])
+    await act.inbox.beat(ttl_s=60)
+    await act.inbox.take(1)
+    await act.inbox.leave()
+    assert await act.inbox.workers() == ["one"]
+
+
+async def test_taking_signs_on_again(act: Act) -> None:
+    """A worker that was given up while it slept stands among the workers again once it holds items."""
+    await act.inbox.push(["x"])
+    await act.inbox.take(1)
+    assert await act.inbox.workers() == ["one"]
+
+
+async def test_number_of_an_admitted_item_is_remembered_for_a_while(act: Act) -> None:
+    """A worker that was stopped in the middle of an admission changes nothing when it goes on late."""
+    items = [(1001, submission("http://a.example/", force=True))]
+    await act.inbox.admit(items)
+    await act.inbox.untake({1001: 0})
+    await act.admit("http://b.example/")
+    await Inbox(act.connection, act.keys, worker="zombie").admit(items)
+    assert (await act.ledger()).accepted == 2

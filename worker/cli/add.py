@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import stat
 import sys
@@ -100,15 +101,18 @@ def add(
 
 def _wishes(**given: Any) -> dict[str, Any]:
     """The fields that the options ask for. Raises UsageError for what no item may hold."""
-    wishes = {name: value for name, value in given.items() if value}
+    wishes = {name: value for name, value in given.items() if value is not None and value is not False}
     try:
         if "meta" in wishes:
             wishes["meta"] = orjson.loads(wishes["meta"])
         with suppress(ValueError):
-            wishes["not_before"] = float(wishes.get("not_before", ""))
+            if math.isfinite(seconds := float(wishes.get("not_before", ""))):
+                wishes["not_before"] = seconds
         parse_item(orjson.dumps({"url": "http://localhost/", **wishes}))
     except orjson.JSONDecodeError as error:
         raise click.UsageError(f"--meta is no JSON: {error}") from error
+    except orjson.JSONEncodeError as error:
+        raise click.UsageError(f"an option is not UTF-8: {error}") from error
     except Malformed as fault:
         raise click.UsageError(fault.why) from fault
     return wishes

@@ -22,7 +22,7 @@ def _place(_ctx: click.Context, _param: click.Parameter, value: str) -> str | No
         return None
     if value == "start":
         return FROM_START
-    if _ENTRY_ID.fullmatch(value):
+    if _ENTRY_ID.fullmatch(value) and all(int(part) < 2**64 for part in value.split("-")):
         return value
     raise click.BadParameter("it should be start, now, or an entry's id such as 1735689600000-0")
 

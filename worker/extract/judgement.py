@@ -55,7 +55,7 @@ def refuse_unless_article(
     if density > _MAX_LINK_DENSITY:
         raise NotAnArticle("listing", f"{density:.0%} of the text is links")
     claims = facts.claims_article()
-    if is_home(url) and not facts.article:
+    if is_home(url) and not claims:
         raise NotAnArticle("listing", "the front of a site")
     if count < (_MIN_CLAIMED_WORDS if claims else _MIN_UNCLAIMED_WORDS):
         raise NotAnArticle("too_short", f"{count} words")

@@ -38,8 +38,9 @@ def refuse_binary(page: bytes) -> None:
     sample = page[:_SAMPLE_BYTES]
     if sample.startswith((b"\xff\xfe", b"\xfe\xff")):
         return  # UTF-16, in which every other byte may be zero
+    # One byte in nine of a compressed or encrypted file is one; a text may hold a stray one.
     control = sum(byte < 9 or 13 < byte < 27 for byte in sample)
-    if control > len(sample) // 10:
+    if control > max(2, len(sample) // 50):
         raise NotAnArticle("not_text", f"{control} control bytes among the first {len(sample)}")
 
 

@@ -9,8 +9,8 @@ from worker.events.envelope import malformed_event
 from worker.model import task_id
 from worker.runtime.pause import pause
 from worker.store.ledger import read_ledger
-from worker.telemetry.log import get_logger
-from worker.urls import parse_item, partition_of
+from worker.telemetry.log import get_logger, told
+from worker.urls import parse_item, partition_of, quoted
 
 if TYPE_CHECKING:
     import asyncio
@@ -63,14 +63,19 @@ class Admitter:
 
     async def admit_batch(self) -> int:
         """Admit what was taken, this time or before; returns how many items that were."""
+        taken_at = self._clock.monotonic()
         items = await self._inbox.take(_BATCH)
         if not items:
             return 0
         submissions: list[tuple[int, Submission]] = []
         partitions: dict[int, int] = {}
         for item in items:
+            if self._clock.monotonic() - taken_at > self._beat_ttl_s / 2:
+                return len(
+                    items
+                )  # we slept, and others may have adopted them: the next take tells what is ours
             try:
-                submission = parse_item(item.raw)
+                submission = _read(item)
             except Malformed as fault:
                 await self._bury(item, fault)
                 partitions[item.number] = 0
@@ -109,6 +114,17 @@ class Admitter:
         if self._full and not was:
             get_logger().warning("frontier_full", waiting=waiting, limit=self._frontier_limit)
         return self._full
+
+
+def _read(item: Item) -> Submission:
+    """The item as a submission. Whatever goes wrong is the end of the item, and never of workers."""
+    try:
+        return parse_item(item.raw)
+    except Malformed:
+        raise
+    except Exception as error:
+        get_logger().error("internal_error", where="parse_item", **told(error))
+        raise Malformed(f"a fault of ours: {type(error).__name__}", quoted(item.raw)) from error
 
 
 def _tell(admission: Admission) -> None:

@@ -21,10 +21,10 @@ class Held:
 
 
 class InWork:
-    """Leases by token, with a signal for each change."""
+    """Leases by their key, with a signal for each change."""
 
     def __init__(self) -> None:
-        self._held: dict[int, Held] = {}
+        self._held: dict[tuple[int, int], Held] = {}
         self.changed = asyncio.Event()
 
     def __len__(self) -> int:
@@ -35,19 +35,21 @@ class InWork:
 
     def add(self, lease: Lease, worker: asyncio.Task[None]) -> None:
         """Hold a lease until its worker is done."""
-        self._held[lease.token] = Held(lease, worker)
-        worker.add_done_callback(lambda _: self._drop(lease.token))
+        self._held[lease.key] = Held(lease, worker)
+        worker.add_done_callback(lambda _: self._drop(lease.key))
 
-    def _drop(self, token: int) -> None:
-        self._held.pop(token, None)
+    def _drop(self, key: tuple[int, int]) -> None:
+        self._held.pop(key, None)
         self.changed.set()
 
-    def extended(self, token: int, expires_monotonic: float) -> None:
+    def extended(self, lease: Lease, expires_monotonic: float) -> None:
         """Note that a lease runs longer now."""
-        if held := self._held.get(token):
-            self._held[token] = replace(held, lease=replace(held.lease, expires_monotonic=expires_monotonic))
+        if held := self._held.get(lease.key):
+            self._held[lease.key] = replace(
+                held, lease=replace(held.lease, expires_monotonic=expires_monotonic)
+            )
 
     def expires_monotonic(self, lease: Lease) -> float:
         """When the lease ends, extensions counted."""
-        held = self._held.get(lease.token)
+        held = self._held.get(lease.key)
         return (held.lease if held else lease).expires_monotonic

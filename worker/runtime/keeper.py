@@ -39,8 +39,8 @@ class Keeper:
         lost = await self._frontier.extend([each.lease for each in held])
         for each in held:
             task = each.lease.task
-            if each.lease.token not in lost:
-                self._in_work.extended(each.lease.token, asked + self._lease_s)
+            if each.lease.key not in lost:
+                self._in_work.extended(each.lease, asked + self._lease_s)
             elif each.worker.cancel():
                 get_logger(
                     task_id=each.lease.task_id, url=task.url, host=task.host, attempt=task.attempt

@@ -11,6 +11,7 @@ from worker.telemetry.log import get_logger
 if TYPE_CHECKING:
     import asyncio
 
+    from worker.clock import Clock
     from worker.store.connection import Connection
     from worker.store.frontier import Frontier
 
@@ -20,25 +21,30 @@ _BATCH = 100
 class Reaper:
     """Every worker runs one; the scripts make sure that each lease is taken back once."""
 
-    def __init__(self, connection: Connection, frontier: Frontier, *, lease_s: float) -> None:
+    def __init__(self, connection: Connection, frontier: Frontier, *, lease_s: float, clock: Clock) -> None:
         self._connection = connection
         self._frontier = frontier
         self._lease_s = lease_s
+        self._clock = clock
+        self._quiet_until = 0.0
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Reap and trim until `stopping`."""
         while not stopping.is_set():
             # While Redis was away no worker could extend a lease, though time went on there. Right after
             # it is back, those leases look expired and are not: their workers get one lease's time to say so.
-            if self._connection.steady_s > self._lease_s:
+            if self._connection.steady_s > self._lease_s and self._clock.monotonic() >= self._quiet_until:
                 while await self.reap() == _BATCH:
                     pass
             await self._frontier.trim()
             await pause(stopping, self._lease_s / 4)
 
     async def reap(self) -> int:
-        """Take back one batch of expired leases; returns how many."""
-        reaped = await self._frontier.reap(_BATCH)
+        """Take back one batch of expired leases, if the living had their chance; returns how many."""
+        reaped = await self._frontier.reap_carefully(_BATCH)
+        if reaped is None:
+            self._quiet_until = self._clock.monotonic() + self._lease_s / 2
+            return 0
         for each in reaped:
             task = each.task
             get_logger(

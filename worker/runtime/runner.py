@@ -58,7 +58,10 @@ class Runner:
                 claim = await self._frontier.claim(min(free, _BATCH))
                 self._tell_pauses(claim)
                 for lease in claim.leases:
-                    self._start(group, lease)
+                    if stopping.is_set():  # the reply was on its way when the stop came
+                        await self._frontier.release(lease)
+                    else:
+                        self._start(group, lease)
                 if len(claim.leases) < _BATCH:
                     await asyncio.sleep(_SHORTEST_PAUSE_S)
                     await pause(self._wake, _until_due(claim))

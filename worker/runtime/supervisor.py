@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from worker import __version__
-from worker.errors import StoreUnusable
+from worker.errors import StoreUnusable, WorkerFailed
 from worker.runtime.admitter import Admitter
 from worker.runtime.keeper import Keeper
 from worker.runtime.parts import Parts, assembled, connection_of, worker_name
@@ -24,7 +24,7 @@ from worker.runtime.reporter import Reporter
 from worker.runtime.runner import Runner
 from worker.runtime.suspects import SuspectRunner, SuspectWatch
 from worker.store.frontier import Settled
-from worker.telemetry.log import configure_logging, get_logger
+from worker.telemetry.log import configure_logging, get_logger, told
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -73,23 +73,23 @@ async def run_worker(settings: Settings, stop: Stop, *, worker: str | None = Non
             get_logger().error("redis_unusable", error=str(error))
             raise
         async with assembled(settings, worker=name, connection=connection) as parts:
-            await parts.frontier.configure(
+            politeness = parts.frontier.configure(
                 spacing_s=settings.host_spacing_s,
                 slots=settings.host_slots,
                 overrides=_overrides(settings),
             )
-            await _supervise(parts, stop)
+            if await _unless_stopped(politeness, stop):
+                await _supervise(parts, stop)
 
 
 async def run_suspects(settings: Settings, stop: Stop) -> None:
     """Run the suspects' process until none waits, until it is told to stop, or until its worker is gone."""
-    configure(settings, f"{worker_name()}-suspects", stop)
+    name = f"{worker_name()}-suspects"
+    configure(settings, name, stop)
     _stop_at_end_of_stdin(stop)
     async with (
         connection_of(settings, patience_s=None, logged=True) as connection,
-        assembled(
-            settings, worker=f"{worker_name()}-suspects", connection=connection, extract_processes=1
-        ) as parts,
+        assembled(settings, worker=name, connection=connection, extract_processes=1) as parts,
     ):
         runner = SuspectRunner(parts.frontier, parts.work, parts.in_work)
 
@@ -127,8 +127,13 @@ async def _supervise(parts: Parts, stop: Stop) -> None:
     try:
         released = await _run_loops(parts, stop, _loops_of_a_worker(parts, stop))
     except* StoreUnusable as group:
+        stop.reason = "redis unusable"
         log.error("redis_unusable", error=str(group.exceptions[0]))
         raise
+    except* Exception as group:
+        stop.reason = "failed"
+        log.error("internal_error", where="worker", **told(group))
+        raise WorkerFailed("a fault of our own ended the worker: see internal_error in its log") from group
     finally:
         log.info(
             "worker_stopped",
@@ -159,8 +164,10 @@ def _loops_of_a_worker(parts: Parts, stop: Stop) -> list[Coroutine[Any, Any, Non
         admitted=wake,
         clock=parts.clock,
     )
-    reaper = Reaper(parts.connection, parts.frontier, lease_s=settings.lease_s)
-    watch = SuspectWatch(parts.frontier, environ={"INGEST_REDIS_URL": settings.redis_url})
+    reaper = Reaper(parts.connection, parts.frontier, lease_s=settings.lease_s, clock=parts.clock)
+    # The process ends within our last words: it must not outlive us, nor the embedded Redis.
+    environ = {"INGEST_REDIS_URL": settings.redis_url, "INGEST_DRAIN_S": str(_LAST_WORDS_S / 2)}
+    watch = SuspectWatch(parts.frontier, environ=environ)
     return [loop.run(stop.stopping) for loop in (runner, admitter, reaper, watch, Reporter(parts))]
 
 

@@ -49,9 +49,11 @@ class Work:
         """Work on the lease until it is settled or lost. Raises StoreUnusable, and nothing else."""
         task = lease.task
         log = get_logger(task_id=lease.task_id, url=task.url, host=task.host, attempt=task.attempt)
-        # A process that was stopped (SIGSTOP, a suspended laptop) wakes up after its leases went to others.
+        # A process that was stopped (SIGSTOP, a suspended laptop) wakes up after its leases have gone.
         if self._clock.monotonic() >= self._in_work.expires_monotonic(lease):
-            log.warning("lease_lost", step="claim")
+            # A claim answered only after an outage is as old, but still there to be given back.
+            if await self._frontier.release(lease) is Settled.LOST:
+                log.warning("lease_lost", step="claim")
             return
         try:
             if task.crashes >= self._max_crashes:
@@ -144,7 +146,7 @@ class Work:
         await self._frontier.slow_down(host, crawl_delay_s)
         self._stats.count("robots_fetched")
         get_logger().info("robots_fetched", host=host, url=lease.task.target, crawl_delay_s=crawl_delay_s)
-        return await self._frontier.release(lease)
+        return await self._frontier.wait_for_turn(lease)
 
     async def _retry(self, lease: Lease, again: Again, log: FilteringBoundLogger) -> Settled:
         settled = await self._frontier.retry(lease, delay_s=again.delay_s, hold_s=again.hold_s)

@@ -32,6 +32,10 @@ OLDEST_SERVER = (6, 2)
 
 Word = str | bytes | int | float
 
+_REFUSALS = (exceptions.AuthenticationError, exceptions.NoPermissionError)
+_REFUSED = ("NOAUTH", "WRONGPASS", "NOPERM")
+#: A script of someone else's that runs for too long, and a cluster that is moving slots or electing.
+_PASSING = ("BUSY Redis", "Redis is busy", "TRYAGAIN", "CLUSTERDOWN")
 _UNREACHABLE = (exceptions.ConnectionError, exceptions.TimeoutError, OSError, TimeoutError)
 
 
@@ -57,16 +61,16 @@ class Unwatched:
 
 def _translated(error: Exception, where: str) -> StoreUnavailable | StoreUnusable:
     """What the operator should hear. Raises the error again when it is a fault of our own."""
-    text = str(error)
+    if isinstance(error.__cause__, exceptions.AuthenticationError):
+        error = error.__cause__  # over a unix socket, redis-py wraps it as a connection that failed
+    text = str(error).rstrip(".")
     match error:
-        case exceptions.AuthenticationError() | exceptions.NoPermissionError():
+        case exceptions.RedisError() if isinstance(error, _REFUSALS) or any(
+            word in text for word in _REFUSED
+        ):
             return StoreUnusable(f"Redis at {where} refuses the credentials: {text}. Check INGEST_REDIS_URL.")
         case exceptions.BusyLoadingError():
             return StoreUnavailable(f"Redis at {where} is loading its data")
-        case exceptions.ReadOnlyError():
-            return StoreUnavailable(
-                f"Redis at {where} is a read-only replica: point INGEST_REDIS_URL at the primary"
-            )
         case exceptions.RedisError() if "DB index" in text:
             return StoreUnusable(f"Redis at {where} has no such database: {text}. Check INGEST_REDIS_URL.")
         case exceptions.ConnectionError() | exceptions.TimeoutError() | OSError():
@@ -75,9 +79,7 @@ def _translated(error: Exception, where: str) -> StoreUnavailable | StoreUnusabl
             )
         case exceptions.InvalidResponse():
             return StoreUnusable(f"what answers at {where} is no Redis: {text}. Check INGEST_REDIS_URL.")
-        case exceptions.ResponseError() if "NOAUTH" in text or "WRONGPASS" in text or "NOPERM" in text:
-            return StoreUnusable(f"Redis at {where} refuses the credentials: {text}. Check INGEST_REDIS_URL.")
-        case exceptions.ResponseError() if "READONLY" in text:
+        case exceptions.ResponseError() if isinstance(error, exceptions.ReadOnlyError) or "READONLY" in text:
             return StoreUnavailable(
                 f"Redis at {where} is a read-only replica: point INGEST_REDIS_URL at the primary"
             )
@@ -85,6 +87,12 @@ def _translated(error: Exception, where: str) -> StoreUnavailable | StoreUnusabl
             return StoreUnavailable(
                 f"Redis at {where} is out of memory: raise maxmemory, or let consumers acknowledge and trim"
             )
+        case exceptions.ResponseError() if "WRONGTYPE" in text:
+            return StoreUnusable(
+                f"a key in Redis at {where} is not of our making ({text}): choose another INGEST_NAMESPACE"
+            )
+        case exceptions.ResponseError() if any(word in text for word in _PASSING):
+            return StoreUnavailable(f"Redis at {where} asks for patience: {text}")
         case exceptions.ResponseError() if "MISCONF" in text or "NOREPLICAS" in text or "MASTERDOWN" in text:
             return StoreUnavailable(f"Redis at {where} refuses writes: {text}")
     raise error

@@ -109,7 +109,8 @@ class DeadLetters:
 def _parsed(letter_id: str) -> tuple[int, str]:
     partition, _, entry = letter_id.rpartition("/")
     milliseconds, _, number = entry.partition("-")
-    if not (milliseconds.isdecimal() and number.isdecimal() and (partition or "0").isdecimal()):
+    parts = (milliseconds, number, partition or "0")
+    if not all(part.isdecimal() and int(part) < 2**64 for part in parts):
         raise ValueError(f"{letter_id!r} is no dead letter's id: ids look like 1735689600000-0")
     return int(partition or 0), entry
 

@@ -97,7 +97,13 @@ class EmbeddedRedis:
 
     async def __aenter__(self) -> Self:
         binary = find_server()
-        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            (self.folder / "lock").touch()
+        except OSError as error:
+            raise StoreUnavailable(
+                f"no data can be kept in {self.folder}: {error.strerror}; choose another INGEST_DATA_DIR"
+            ) from error
         if len(os.fsencode(self.socket)) > _LONGEST_SOCKET_PATH:
             self._socket_folder = tempfile.mkdtemp(prefix="ingest-")
         try:

@@ -74,6 +74,7 @@ class Frontier:
         self._clock = clock
         self._lease_ms = int(limits.lease_s * 1000)
         self._turn = 0
+        self._looked_ms: dict[int, int] = {}  # Redis' time at the last look for expired leases, by partition
         # Tokens whose settling this worker has heard back: Redis need not remember them any longer.
         self._confirmed: dict[int, list[int]] = defaultdict(list)
 
@@ -159,16 +160,16 @@ class Frontier:
             ]
         )
 
-    async def extend(self, leases: Sequence[Lease]) -> set[int]:
-        """Keep leases for another `lease_s`; returns the tokens of those that are lost."""
+    async def extend(self, leases: Sequence[Lease]) -> set[tuple[int, int]]:
+        """Keep leases for another `lease_s`; returns the keys of those that are lost."""
         tokens: dict[int, list[int]] = defaultdict(list)
         for lease in leases:
             tokens[lease.partition].append(lease.token)
-        lost: set[int] = set()
+        lost: set[tuple[int, int]] = set()
         for partition, share in tokens.items():
-            lost |= set(
-                await self._connection.run("extend", [self._keys.tag(partition)], [self._lease_ms, *share])
-            )
+            args = [self._lease_ms, *share]
+            reply = await self._connection.run("extend", [self._keys.tag(partition)], args)
+            lost |= {(partition, token) for token in reply}
         return lost
 
     async def finish(
@@ -208,6 +209,10 @@ class Frontier:
         """Give the task back as it was, first of its host; no attempt is counted."""
         return await self._requeue(lease, lease.task, "released", _front(lease), hold_s=hold_s)
 
+    async def wait_for_turn(self, lease: Lease) -> Settled:
+        """Put the task back as it was, first of its host: its request was spent on robots.txt."""
+        return await self._requeue(lease, lease.task, "robots", _front(lease), hold_s=0)
+
     async def _requeue(
         self, lease: Lease, task: Task, counter: str, place: Place, *, hold_s: float, delay_s: float = 0
     ) -> Settled:
@@ -225,12 +230,32 @@ class Frontier:
         """Take back leases that ran out; their tasks wait as suspects."""
         reaped: list[Reaped] = []
         for partition in range(self._keys.partitions):
-            reply = await self._connection.run("reap", [self._keys.tag(partition)], [limit])
-            reaped += [
-                Reaped(worker.decode(), decode(line, host.decode()), partition)
-                for worker, host, line in zip(reply[::3], reply[1::3], reply[2::3], strict=True)
-            ]
+            reaped += (await self._reap(partition, limit, last_ms=0))[1]
         return reaped
+
+    async def reap_carefully(self, limit: int = 100) -> list[Reaped] | None:
+        """As `reap`; but None, and nothing is taken back, on the first look, and when Redis' time has jumped.
+
+        After a hang, an outage or a clock set forward, leases look expired though their workers live: those
+        must get their chance to extend.
+        """
+        reaped: list[Reaped] = []
+        for partition in range(self._keys.partitions):
+            last = self._looked_ms.get(partition, -1)
+            now, share = await self._reap(partition, limit, last_ms=last)
+            self._looked_ms[partition] = now
+            if last < 0 or now - last > self._lease_ms // 2:
+                return reaped or None
+            reaped += share
+        return reaped
+
+    async def _reap(self, partition: int, limit: int, *, last_ms: int) -> tuple[int, list[Reaped]]:
+        args = [limit, last_ms, self._lease_ms // 2]
+        now, *reply = await self._connection.run("reap", [self._keys.tag(partition)], args)
+        return now, [
+            Reaped(worker.decode(), decode(line, host.decode()), partition)
+            for worker, host, line in zip(reply[::3], reply[1::3], reply[2::3], strict=True)
+        ]
 
     async def trim(self) -> int:
         """Drop articles that every consumer group has acknowledged; returns how many."""

@@ -6,7 +6,8 @@ another adopts them; `admit` knows an item by its number, so a second time chang
 
 from __future__ import annotations
 
-from collections import defaultdict
+import time
+from collections import defaultdict, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
 
 #: Items are taken until they hold this much: a batch of giants must not fill a worker's memory.
 TAKEN_AT_ONCE_BYTES = 4_000_000
+#: How long a worker that takes items without a heartbeat counts as alive.
+_UNHEARD_TTL_MS = 60_000
+#: A number that has left the taken list is forgotten no sooner: a worker that was stopped in the middle of an
+#: admission may still send it, and must find its numbers remembered.
+_FORGET_AFTER_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +51,22 @@ class Admission:
 class Inbox:
     """One worker's view of the inbox."""
 
-    def __init__(self, connection: Connection, keys: Keys, *, worker: str, seen_days: int = 7) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        keys: Keys,
+        *,
+        worker: str,
+        seen_days: int = 7,
+        forget_after_s: float = _FORGET_AFTER_S,
+    ) -> None:
         self._connection = connection
         self._keys = keys
         self._worker = worker
         self._seen_days = seen_days
-        # Numbers that have left the taken list, by partition: the next `admit` lets Redis forget them.
-        self._untaken: dict[int, list[int]] = defaultdict(list)
+        # Numbers that have left the taken list, and when, by partition, for a later `admit` to let go.
+        self._untaken: dict[int, deque[tuple[float, int]]] = defaultdict(deque)
+        self._forget_after_s = forget_after_s
 
     async def push(self, items: Iterable[str | bytes]) -> None:
         """Put items at the end of the inbox, as a producer does; after a lost reply they may stand twice."""
@@ -65,8 +80,8 @@ class Inbox:
         """Everything in this worker's taken list, filled from the inbox up to `limit`."""
         entries = await self._connection.run(
             "take",
-            [self._keys.queue, self._keys.taken(self._worker), self._keys.numbers],
-            [limit, TAKEN_AT_ONCE_BYTES],
+            [self._keys.queue, self._keys.taken(self._worker), self._keys.numbers, self._keys.workers],
+            [limit, TAKEN_AT_ONCE_BYTES, self._worker, _UNHEARD_TTL_MS],
         )
         return [Item(int(number), raw) for number, _, raw in (entry.partition(b" ") for entry in entries)]
 
@@ -77,7 +92,7 @@ class Inbox:
             shares[partition_of(submission.host, self._keys.partitions)].append((number, submission))
         admissions = []
         for partition, share in shares.items():
-            args: list[str | bytes | int] = [self._seen_days, joined(self._untaken.pop(partition, []))]
+            args: list[str | bytes | int] = [self._seen_days, joined(self._forgettable(partition))]
             for number, item in share:
                 args += [number, item.host, url_digest(item.url), article_id(item.url), item.not_before_ms]
                 args += [int(item.force), int(item.priority == "high"), tail_of(item)]
@@ -100,7 +115,13 @@ class Inbox:
         """
         reply = await self._connection.run("untake", [self._keys.taken(self._worker)], list(partitions))
         for number in map(int, reply):
-            self._untaken[partitions[number]].append(number)
+            self._untaken[partitions[number]].append((time.monotonic(), number))
+
+    def _forgettable(self, partition: int) -> list[int]:
+        untaken, numbers = self._untaken[partition], list[int]()
+        while untaken and time.monotonic() - untaken[0][0] >= self._forget_after_s:
+            numbers.append(untaken.popleft()[1])
+        return numbers
 
     async def beat(self, ttl_s: float) -> list[str]:
         """Say that this worker lives for `ttl_s` more; returns workers that have been silent for longer."""
@@ -113,8 +134,9 @@ class Inbox:
         return int(await self._connection.run("adopt", keys, [silent, limit]))
 
     async def leave(self) -> None:
-        """Sign off at shutdown, once nothing is taken any more."""
-        await self._connection.command("ZREM", self._keys.workers, self._worker)
+        """Sign off at shutdown; what is still taken is then adopted by others, in time."""
+        keys = [self._keys.workers, self._keys.taken(self._worker)]
+        await self._connection.run("leave", keys, [self._worker])
 
     async def workers(self) -> list[str]:
         """Every worker that has signed on and neither signed off nor been given up."""

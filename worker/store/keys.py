@@ -1,4 +1,4 @@
-"""The names of all Redis keys. README's data model lists what each holds.
+"""The names of all Redis keys. ARCHITECTURE.md's data model says what each holds.
 
 A partition's keys share one hash tag, so that each script stays in one slot of a cluster; the inbox and what
 belongs to it share another (`{ingest:queue}` hashes like the plain `ingest:queue`, which producers know).

@@ -28,7 +28,7 @@ class Ledger:
     leased: int
     refused: int
     reasons: dict[str, int]
-    traffic: dict[str, int]  # retried, redirected, released, reaped, revived, purged, trimmed: not places
+    traffic: dict[str, int]  # retried, redirected, released, robots, reaped, revived, purged, trimmed
 
     @property
     def balanced(self) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 _FOLDER = Path(__file__).parent / "lua"
 
 #: Scripts over the inbox's keys; all others run in a partition and share the prelude.
-_INBOX = frozenset({"take", "untake", "beat", "adopt"})
+_INBOX = frozenset({"take", "untake", "beat", "adopt", "leave"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ local day = math.floor(wall / 86400000)
 local seen_days = tonumber(ARGV[1])
 
 local function seen(digest)
-  for back = 0, seen_days - 1 do
+  for back = 0, seen_days do
     if redis.call('SISMEMBER', P .. 'seen:' .. (day - back), digest) == 1 then
       return true
     end
@@ -22,7 +22,7 @@ local function accept(host, digest, article, not_before, again, priority, tail)
   local seq = redis.call('INCR', P .. 'seq')
   local today = P .. 'seen:' .. day
   redis.call('SADD', today, digest)
-  redis.call('EXPIRE', today, seen_days * 86400)
+  redis.call('EXPIRE', today, (seen_days + 1) * 86400)
   local revision = again and redis.call('HINCRBY', P .. 'revisions', article, 1) + 1 or 1
   local line = table.concat({seq, 0, 0, string.format('%d', wall), revision, priority, tail}, ' ')
   if not_before > wall then

@@ -5,7 +5,8 @@ local now, lost = now_ms(), {}
 for i = 2, #ARGV do
   if redis.call('HEXISTS', P .. 'leased', ARGV[i]) == 1 then
     redis.call('ZADD', P .. 'leases', now + tonumber(ARGV[1]), ARGV[i])
-  else
+  elseif not redis.call('ZSCORE', P .. 'settled', ARGV[i]) then
+    -- One that was settled is not lost: its worker is about to hear the answer.
     table.insert(lost, tonumber(ARGV[i]))
   end
 end

@@ -1,7 +1,15 @@
 -- reap: take back leases that ran out. Their tasks are suspects: each runs next alone in its process.
--- KEYS tag   ARGV limit
--- returns {worker, host, line, worker, host, line, …}, the lines as they wait now      O(limit · log leases)
-local now, reply = now_ms(), {}
+-- KEYS tag   ARGV limit last_ms gap_ms
+--   last_ms: the time of the caller's last look, -1 if it is the first, 0 to look in any case. Nothing is taken
+--   back on a first look, nor when more than gap_ms have passed since the last one: while Redis hung or its
+--   clock jumped, no worker could extend.
+-- returns {now, worker, host, line, worker, host, line, …}, the lines as they wait now
+-- O(limit · log leases)
+local now, last = now_ms(), tonumber(ARGV[2])
+local reply = {now}
+if last ~= 0 and (last < 0 or now - last > tonumber(ARGV[3])) then
+  return reply
+end
 for _, token in ipairs(redis.call('ZRANGEBYSCORE', P .. 'leases', '-inf', now, 'LIMIT', 0, ARGV[1])) do
   local record = redis.call('HGET', P .. 'leased', token)
   local worker, host, seq, attempt, crashes, rest =

@@ -1,6 +1,6 @@
 -- requeue: end the lease without an end of the task: it waits again, maybe under another host.
 -- KEYS tag   ARGV token hold_ms confirmed counter place host line delay_ms
---   counter: retried | redirected | released, counted in the ledger
+--   counter: retried | redirected | released | robots, counted in the ledger
 --   place: later (after delay_ms) | front (next of its host) | suspects (alone again)
 -- returns 1 done | 2 already done by this token | 0 lease lost          O(log hosts)
 local token, hold_ms, confirmed, counter, place, host, line, delay_ms = unpack(ARGV)

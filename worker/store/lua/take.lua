@@ -1,5 +1,5 @@
 -- take: fill this worker's taken list from the inbox, each item under a number of its own.
--- KEYS queue taken numbers   ARGV limit limit_bytes
+-- KEYS queue taken numbers workers   ARGV limit limit_bytes worker ttl_ms
 -- returns the whole taken list, "number item" each: what a lost reply or a dead worker left is found again
 -- O(limit)
 local limit, room = tonumber(ARGV[1]), tonumber(ARGV[2])
@@ -11,5 +11,11 @@ while have < limit and room > 0 and redis.call('LLEN', KEYS[1]) > 0 do
   redis.call('RPUSH', KEYS[2], string.format('%d', number) .. ' ' .. item)
   have = have + 1
   room = room - #item
+end
+-- A worker that was given up while it slept must stand among the workers again before it holds anything:
+-- else nobody would look for what it holds when it dies.
+if have > 0 and not redis.call('ZSCORE', KEYS[4], ARGV[3]) then
+  local time = redis.call('TIME')
+  redis.call('ZADD', KEYS[4], time[1] * 1000 + math.floor(time[2] / 1000) + tonumber(ARGV[4]), ARGV[3])
 end
 return redis.call('LRANGE', KEYS[2], 0, -1)
