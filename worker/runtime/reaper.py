@@ -11,40 +11,41 @@ from worker.telemetry.log import get_logger
 if TYPE_CHECKING:
     import asyncio
 
-    from worker.clock import Clock
     from worker.store.connection import Connection
     from worker.store.frontier import Frontier
 
 _BATCH = 100
+#: Looks for expired leases without a jump of Redis' time between them, before any lease is taken back.
+_CALM_LOOKS = 2
 
 
 class Reaper:
     """Every worker runs one; the scripts make sure that each lease is taken back once."""
 
-    def __init__(self, connection: Connection, frontier: Frontier, *, lease_s: float, clock: Clock) -> None:
+    def __init__(self, connection: Connection, frontier: Frontier, *, lease_s: float) -> None:
         self._connection = connection
         self._frontier = frontier
         self._lease_s = lease_s
-        self._clock = clock
-        self._quiet_until = 0.0
+        self._calm_looks = 0
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Reap and trim until `stopping`."""
         while not stopping.is_set():
-            # While Redis was away no worker could extend a lease, though time went on there. Right after
-            # it is back, those leases look expired and are not: their workers get one lease's time to say so.
-            if self._connection.steady_s > self._lease_s and self._clock.monotonic() >= self._quiet_until:
-                while await self.reap() == _BATCH:
-                    pass
+            while await self.reap() == _BATCH:
+                pass
             await self._frontier.trim()
             await pause(stopping, self._lease_s / 4)
 
     async def reap(self) -> int:
         """Take back one batch of expired leases, if the living had their chance; returns how many."""
-        reaped = await self._frontier.reap_carefully(_BATCH)
+        # While Redis was away or hung no worker could extend a lease, though time went on there. Right after,
+        # those leases look expired and are not: their workers get some looks' time to say so.
+        calm = self._calm_looks >= _CALM_LOOKS and self._connection.steady_s > self._lease_s
+        reaped = await self._frontier.reap_carefully(_BATCH if calm else 0)
         if reaped is None:
-            self._quiet_until = self._clock.monotonic() + self._lease_s / 2
+            self._calm_looks = 0
             return 0
+        self._calm_looks += 1
         for each in reaped:
             task = each.task
             get_logger(

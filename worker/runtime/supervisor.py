@@ -164,7 +164,7 @@ def _loops_of_a_worker(parts: Parts, stop: Stop) -> list[Coroutine[Any, Any, Non
         admitted=wake,
         clock=parts.clock,
     )
-    reaper = Reaper(parts.connection, parts.frontier, lease_s=settings.lease_s, clock=parts.clock)
+    reaper = Reaper(parts.connection, parts.frontier, lease_s=settings.lease_s)
     # The process ends within our last words: it must not outlive us, nor the embedded Redis.
     environ = {"INGEST_REDIS_URL": settings.redis_url, "INGEST_DRAIN_S": str(_LAST_WORDS_S / 2)}
     watch = SuspectWatch(parts.frontier, environ=environ)

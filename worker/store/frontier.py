@@ -240,14 +240,14 @@ class Frontier:
         must get their chance to extend.
         """
         reaped: list[Reaped] = []
+        jumped = False
         for partition in range(self._keys.partitions):
             last = self._looked_ms.get(partition, -1)
             now, share = await self._reap(partition, limit, last_ms=last)
             self._looked_ms[partition] = now
-            if last < 0 or now - last > self._lease_ms // 2:
-                return reaped or None
+            jumped = jumped or last < 0 or now - last > self._lease_ms // 2
             reaped += share
-        return reaped
+        return None if jumped and not reaped else reaped
 
     async def _reap(self, partition: int, limit: int, *, last_ms: int) -> tuple[int, list[Reaped]]:
         args = [limit, last_ms, self._lease_ms // 2]
