@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.chaos.verdict import DOCUMENTED
 from tests.store.acting import Act
 from worker.store.frontier import Frontier, FrontierLimits
 from worker.store.inbox import Inbox
@@ -17,13 +17,6 @@ if TYPE_CHECKING:
     from worker.clock import FakeClock
     from worker.store.connection import Connection
     from worker.store.keys import Keys
-
-#: Every key that ARCHITECTURE.md's data model names.
-DOCUMENTED = re.compile(
-    r"ingest:queue|\{ingest:queue\}:(taken:[^:]+|numbers|workers)|\{ingest:\d+\}:("
-    r"seq|clock|ready|later|suspects|leases|leased|settled|admitted|revisions|policy|crawl_delay|ledger|articles|dead"
-    r"|(wait|high|host|claim|seen|robots):.+)"
-)
 
 
 @pytest.fixture(autouse=True)

@@ -71,9 +71,8 @@ class Admitter:
         partitions: dict[int, int] = {}
         for item in items:
             if self._clock.monotonic() - taken_at > self._beat_ttl_s / 2:
-                return len(
-                    items
-                )  # we slept, and others may have adopted them: the next take tells what is ours
+                # We slept, and others may have adopted them: the next take tells what is still ours.
+                return len(items)
             try:
                 submission = _read(item)
             except Malformed as fault:

@@ -107,25 +107,7 @@ class EmbeddedRedis:
         if len(os.fsencode(self.socket)) > _LONGEST_SOCKET_PATH:
             self._socket_folder = tempfile.mkdtemp(prefix="ingest-")
         try:
-            lock = await self._lock()
-        except BaseException:
-            await self.stop()
-            raise
-        self.socket.unlink(missing_ok=True)
-        self._process = await asyncio.create_subprocess_exec(
-            binary,
-            *("--port", "0", "--unixsocket", str(self.socket), "--unixsocketperm", "700"),
-            *("--dir", str(self.folder), "--appendonly", "yes", "--appendfsync", "everysec", "--save", ""),
-            *("--logfile", str(self.folder / "redis.log"), "--pidfile", "", "--daemonize", "no"),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            # Ctrl-C reaches the terminal's whole group; the server must outlive the drain, but not us.
-            start_new_session=True,
-            preexec_fn=partial(die_with_parent, os.getpid(), signal.SIGTERM),
-            pass_fds=(lock,),
-        )
-        os.close(lock)
-        try:
+            await self._start(binary)
             await self._answering()
         except BaseException:
             await self.stop()
@@ -134,6 +116,26 @@ class EmbeddedRedis:
 
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
+
+    async def _start(self, binary: str) -> None:
+        lock = await self._lock()
+        try:
+            self.socket.unlink(missing_ok=True)
+            self._process = await asyncio.create_subprocess_exec(
+                binary,
+                *("--port", "0", "--unixsocket", str(self.socket), "--unixsocketperm", "700"),
+                *("--dir", str(self.folder), "--appendonly", "yes", "--appendfsync", "everysec"),
+                *("--save", "", "--logfile", str(self.folder / "redis.log")),
+                *("--pidfile", "", "--daemonize", "no"),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.DEVNULL,
+                # Ctrl-C reaches the terminal's whole group; the server must outlive the drain, but not us.
+                start_new_session=True,
+                preexec_fn=partial(die_with_parent, os.getpid(), signal.SIGTERM),
+                pass_fds=(lock,),
+            )
+        finally:
+            os.close(lock)
 
     async def ended(self) -> None:
         """Return when the server's process ends, asked to or not."""

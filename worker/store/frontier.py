@@ -200,21 +200,21 @@ class Frontier:
         )
         return await self._requeue(lease, task, "retried", "later", hold_s=hold_s, delay_s=delay_s)
 
-    async def redirect(self, lease: Lease, location: str, host: str, *, hold_s: float = 0) -> Settled:
+    async def redirect(self, lease: Lease, location: str, host: str) -> Settled:
         """Let the task wait for its next hop, under the host that it leads to."""
         task = replace(lease.task, host=host, redirects=(*lease.task.redirects, location))
-        return await self._requeue(lease, task, "redirected", _front(lease), hold_s=hold_s)
+        return await self._requeue(lease, task, "redirected", _front(lease))
 
-    async def release(self, lease: Lease, *, hold_s: float = 0) -> Settled:
+    async def release(self, lease: Lease) -> Settled:
         """Give the task back as it was, first of its host; no attempt is counted."""
-        return await self._requeue(lease, lease.task, "released", _front(lease), hold_s=hold_s)
+        return await self._requeue(lease, lease.task, "released", _front(lease))
 
     async def wait_for_turn(self, lease: Lease) -> Settled:
         """Put the task back as it was, first of its host: its request was spent on robots.txt."""
-        return await self._requeue(lease, lease.task, "robots", _front(lease), hold_s=0)
+        return await self._requeue(lease, lease.task, "robots", _front(lease))
 
     async def _requeue(
-        self, lease: Lease, task: Task, counter: str, place: Place, *, hold_s: float, delay_s: float = 0
+        self, lease: Lease, task: Task, counter: str, place: Place, *, hold_s: float = 0, delay_s: float = 0
     ) -> Settled:
         rest: list[Word] = [counter, place, task.host, encode(task), int(delay_s * 1000)]
         return await self._settle("requeue", lease, hold_s, rest)
