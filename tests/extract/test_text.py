@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.extract.pages import PARAGRAPHS
 from worker.extract.language import choose_language, direction_of, normalised
 from worker.extract.structured import Candidate
-from worker.extract.text import content_hash, reading_time_s, simhash, squeeze, word_count
+from worker.extract.text import measured, reading_time_s, squeeze, word_count
 
 TEXT = " ".join(PARAGRAPHS)
 
@@ -23,20 +23,21 @@ def test_words_are_counted_in_every_script() -> None:
 
 def test_content_hash_ignores_case_and_white_space_only() -> None:
     """It names the words, not their layout."""
-    assert content_hash("The  Bridge\n\nis closed") == content_hash("the bridge is CLOSED")
-    assert content_hash("The bridge is closed") != content_hash("The bridge is open")
+    shouted, quiet = measured("The  Bridge\n\nis closed"), measured("the bridge is CLOSED")
+    assert shouted.content_hash == quiet.content_hash
+    assert quiet.content_hash != measured("The bridge is open").content_hash
 
 
 def test_simhash_is_near_for_near_texts_and_far_for_others() -> None:
     """One changed word flips few of 64 bits; another text flips about half."""
 
     def apart(one: str, other: str) -> int:
-        return (int(simhash(one), 16) ^ int(simhash(other), 16)).bit_count()
+        return (int(measured(one).simhash, 16) ^ int(measured(other).simhash, 16)).bit_count()
 
-    assert len(simhash(TEXT)) == 16
+    assert len(measured(TEXT).simhash) == 16
     assert apart(TEXT, TEXT.replace("spring", "summer")) <= 12
     assert apart(TEXT, " ".join(f"other{n}" for n in range(150))) > 16
-    assert simhash("") == simhash("")
+    assert measured("").simhash == "0" * 16
 
 
 @given(st.text(st.characters(), max_size=200))

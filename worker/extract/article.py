@@ -16,13 +16,13 @@ from worker.extract.agencies import agency_of
 from worker.extract.body import read_body
 from worker.extract.charset import decode
 from worker.extract.dates import find_dates, plain_date
-from worker.extract.judgement import completeness, confidence, link_density, refuse_unless_article
+from worker.extract.judgement import completeness, confidence, refuse_unless_article
 from worker.extract.language import choose_language, direction_of
 from worker.extract.markup import bounded, parse
 from worker.extract.people import agency_names, find_people, signature_of
 from worker.extract.plain_text import read_plain
 from worker.extract.structured import Candidate, read_structured
-from worker.extract.text import content_hash, letters, reading_time_s, simhash, squeeze, word_count
+from worker.extract.text import letters, measured, reading_time_s, squeeze
 from worker.extract.titles import choose_title, known_names, signed_with
 from worker.model import Access, Article, Extraction, Publisher
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from worker.extract.charset import Decoded
     from worker.extract.structured import Structured
+    from worker.extract.text import Measures
     from worker.model import Paragraph
 
 #: Of the rules as a whole. It goes up whenever the same page may give another article.
@@ -71,18 +72,22 @@ def _from_html(
     names = known_names(facts, url)
     title = choose_title(tree, facts, url=url, hint=hints.get("title"))
     written = next((candidate.value for candidate in facts.jsonld("articleBody")), None)
-    body = read_body(text, tree, title=title.text if title else None, written=written)
+    descriptions = list(facts.metas("og:description", "description", "twitter:description"))
+    description = descriptions[0] if descriptions else None
+    summaries = [candidate.value for candidate in (*facts.jsonld("description"), *descriptions)]
+    body = read_body(tree, title=title.text if title else None, summaries=summaries, written=written)
     people = find_people(tree, facts, url=url, site_names=names, hint=hints.get("author"))
     authors, author_source, paragraphs = people.authors, people.source, body.paragraphs
     nobody = names | agency_names(people) | (signed_with(tree, title.text) if title else set())
-    if not authors and (signature := signature_of(body.lines, site_names=nobody)):
+    if not authors and (signature := signature_of(body.paragraphs, site_names=nobody)):
         author, line = signature
         authors, author_source = (author,), "text"
         paragraphs = tuple(paragraph for paragraph in paragraphs if paragraph != line)
-    density = link_density(tree, paragraphs)
-    refuse_unless_article(title, paragraphs, density, facts, url)
-    assert title is not None  # noqa: S101 - refused above
     joined = _joined(paragraphs)
+    measures = measured(joined)
+    count = measures.word_count
+    refuse_unless_article(title, paragraphs, count=count, density=body.linked, facts=facts, url=url)
+    assert title is not None  # noqa: S101 - refused above
     language, language_source = choose_language(_languages(facts, hints), joined)
     dates = find_dates(
         tree, facts, url=url, language=language, fetched_at=fetched_at, hint=hints.get("published_at")
@@ -90,7 +95,6 @@ def _from_html(
     canonical, canonical_source = canonical_url(facts, url)
     section = details.section(facts, title.text)
     keywords, keywords_source = details.keywords(facts)
-    description = next(facts.metas("og:description", "description", "twitter:description"), None)
     subtitle = next((c for c in _subtitles(facts) if letters(c.value) != letters(title.text)), None)
     agency = people.agency or agency_of([paragraph.text for paragraph in paragraphs])
     access = details.access(facts)
@@ -115,14 +119,16 @@ def _from_html(
         images=details.images(facts, url),
         videos=details.videos(facts, url),
         access=access,
-        completeness=completeness(joined, facts, access),
+        completeness=completeness(joined, count, facts, access),
         type=details.kind(facts),
         charset=decoded.encoding,
-        **_text_fields(paragraphs),
+        **_text_fields(paragraphs, joined, measures),
         extraction=Extraction(
             method="html",
             version=VERSION,
-            confidence=confidence(joined, density, title, dates, written),
+            confidence=confidence(
+                joined, count=count, density=body.linked, title=title, dates=dates, written=written
+            ),
             provenance=_sources(
                 title=title.source,
                 text=body.method,
@@ -138,7 +144,7 @@ def _from_html(
                 modified_at=dates.modified.evidence.source if dates.modified else None,
             ),
             disagreements=(*_title_disagreements(title.others), *dates.disagreements),
-            warnings=(*decoded.warnings, *cuts, *facts.warnings, *body.warnings),
+            warnings=(*decoded.warnings, *cuts, *facts.warnings),
         ),
     )
 
@@ -149,7 +155,8 @@ def _from_plain_text(
     text, cuts = bounded(decoded.text)
     plain = read_plain(text, language=hints.get("language"))
     joined = _joined(plain.paragraphs)
-    if (count := word_count(joined)) < sniff.FEW_WORDS:
+    measures = measured(joined)
+    if (count := measures.word_count) < sniff.FEW_WORDS:
         raise NotAnArticle("too_short" if count else "no_body", f"{count} words of prose")
     if plain.title is None:
         raise NotAnArticle("no_title", "plain text without a line above its prose")
@@ -172,7 +179,7 @@ def _from_plain_text(
         published_at_evidence=dated.evidence if dated else None,
         access=Access(),
         charset=decoded.encoding,
-        **_text_fields(plain.paragraphs),
+        **_text_fields(plain.paragraphs, joined, measures),
         extraction=Extraction(
             method="plain_text",
             version=VERSION,
@@ -193,16 +200,14 @@ def _from_plain_text(
     )
 
 
-def _text_fields(paragraphs: tuple[Paragraph, ...]) -> dict[str, Any]:
-    text = _joined(paragraphs)
-    count = word_count(text)
+def _text_fields(paragraphs: tuple[Paragraph, ...], text: str, measures: Measures) -> dict[str, Any]:
     return {
         "text": text,
         "paragraphs": paragraphs,
-        "word_count": count,
-        "reading_time_s": reading_time_s(count),
-        "content_hash": content_hash(text),
-        "simhash": simhash(text),
+        "word_count": measures.word_count,
+        "reading_time_s": reading_time_s(measures.word_count),
+        "content_hash": measures.content_hash,
+        "simhash": measures.simhash,
     }
 
 

@@ -94,11 +94,11 @@ def _listed(value: object) -> list[Any]:
 def _lenient(block: str) -> Any:
     """The value of `block`, or None. Forgives comment wrappers, control characters and trailing commas."""
     text = _COMMENT.sub("", block).strip().rstrip(";")
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        pass  # stricter than the standard library, which is asked next
     for attempt in (text, _TRAILING_COMMA.sub("", text)):
-        try:
-            return orjson.loads(attempt)
-        except orjson.JSONDecodeError:
-            pass  # stricter than the standard library, which is asked next
         try:
             return json.loads(attempt, strict=False)
         except (ValueError, RecursionError):

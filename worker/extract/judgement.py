@@ -7,14 +7,11 @@ from typing import TYPE_CHECKING, Literal
 
 from worker.errors import NotAnArticle
 from worker.extract.addresses import is_home
-from worker.extract.markup import node_text
 from worker.extract.sniff import FEW_WORDS
 from worker.extract.text import fold, word_count, words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from selectolax.lexbor import LexborHTMLParser
 
     from worker.extract.dates import Dates
     from worker.extract.structured import Structured
@@ -40,21 +37,27 @@ _TEASER_END = re.compile(r"(?:…|\.\.\.|\[…\]|\[\.\.\.\])[\"'”»)\]]*$")
 
 
 def refuse_unless_article(
-    title: Title | None, paragraphs: Sequence[Paragraph], density: float, facts: Structured, url: str
+    title: Title | None,
+    paragraphs: Sequence[Paragraph],
+    *,
+    count: int,
+    density: float,
+    facts: Structured,
+    url: str,
 ) -> None:
     """Raise NotAnArticle for fronts, forms, shells and scraps.
 
     A page that claims to be an article (JSON-LD, `og:type`, a publication time) is believed if it has any
     body that is not mostly links; one that does not must have prose, and must not be the site's front.
     """
-    count = sum(word_count(paragraph.text) for paragraph in paragraphs)
+    claims = facts.claims_article()
+    # What claims to be an article and has prose may well stand among more links than text of its own.
+    if density > _MAX_LINK_DENSITY and not (claims and count >= _MIN_UNCLAIMED_WORDS):
+        raise NotAnArticle("listing", f"{density:.0%} of the text is links")
     if count == 0:
         raise NotAnArticle("no_body", "no paragraph of text")
     if title is None:
         raise NotAnArticle("no_title", "no headline, og:title, h1 or title")
-    if density > _MAX_LINK_DENSITY:
-        raise NotAnArticle("listing", f"{density:.0%} of the text is links")
-    claims = facts.claims_article()
     if is_home(url) and not claims:
         raise NotAnArticle("listing", "the front of a site")
     if count < (_MIN_CLAIMED_WORDS if claims else _MIN_UNCLAIMED_WORDS):
@@ -69,21 +72,14 @@ def _prose_share(paragraphs: Sequence[Paragraph], count: int) -> float:
     return sum(size for size in sizes if size >= 15) / count
 
 
-def link_density(tree: LexborHTMLParser, paragraphs: Sequence[Paragraph]) -> float:
-    """The share of the words of `paragraphs` that stand in paragraphs which are one link each."""
-    count = sum(word_count(paragraph.text) for paragraph in paragraphs)
-    links = {text for node in tree.css("a[href]")[:5_000] if len(text := node_text(node)) > 10}
-    linked = sum(word_count(paragraph.text) for paragraph in paragraphs if paragraph.text in links)
-    return linked / count if count else 0.0
-
-
-def completeness(text: str, facts: Structured, access: Access) -> Literal["full", "partial", "unknown"]:
+def completeness(
+    text: str, count: int, facts: Structured, access: Access
+) -> Literal["full", "partial", "unknown"]:
     """Whether `text` is the whole article, by the page's own data; `unknown` where that does not settle it.
 
     Full: as long as the declared `articleBody` or `wordCount`, within 15 %. Partial: paid for, and much
     shorter than declared, or short and breaking off.
     """
-    count = word_count(text)
     declared = _declared_words(facts)
     if declared >= FEW_WORDS and 0.85 * declared <= count and access.status != "paid":
         return "full"
@@ -100,7 +96,9 @@ def _declared_words(facts: Structured) -> int:
     return max(written, int(counted[0]) if counted else 0)
 
 
-def confidence(text: str, density: float, title: Title, dates: Dates, written: str | None) -> float:
+def confidence(
+    text: str, *, count: int, density: float, title: Title, dates: Dates, written: str | None
+) -> float:
     """0 to 1: 0.4 for length (full at 250 words), 0.2 for being free of links, 0.4 for sources that agree.
 
     Agreement is the mean of: two sources agree on the title; the page states its publication date; the body
@@ -111,5 +109,5 @@ def confidence(text: str, density: float, title: Title, dates: Dates, written: s
     if written:
         ours, theirs = set(words(fold(text))), set(words(fold(written)))
         agreement.append(len(ours & theirs) / max(1, len(ours | theirs)))
-    length = min(1.0, word_count(text) / _FULL_WORDS)
+    length = min(1.0, count / _FULL_WORDS)
     return round(0.4 * length + 0.2 * (1 - density) + 0.4 * sum(agreement) / len(agreement), 2)

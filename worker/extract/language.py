@@ -47,7 +47,7 @@ _LATIN_LANGUAGES = frozenset(
         "eu gl id ms vi sw zu xh ",
     )
 )
-_SAMPLE_CHARS = 4_000
+_SAMPLE_CHARS = 1_000
 
 
 def normalised(tag: str) -> str | None:
@@ -84,6 +84,8 @@ def direction_of(declared: str | None, text: str) -> Direction:
 def script_of(text: str) -> str | None:
     """The script that most letters of the beginning of `text` are in; Japanese counts as kana."""
     sample = text[:_SAMPLE_CHARS]
+    if sample.isascii():
+        return "latin" if any(map(str.isalpha, sample)) else None
     counts = Counter({name: len(pattern.findall(sample)) for name, pattern in _COUNTERS})
     if counts["kana"] * 8 > counts["han"] + counts["kana"] > counts["latin"]:
         return "kana"

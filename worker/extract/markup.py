@@ -78,6 +78,8 @@ def _stuffed_tag(text: str) -> int | None:
 
 def _nests_deeply(text: str) -> bool:
     """Whether it may: a guess of the depth every 32 KB, in which void and unclosed elements count too."""
+    if text.count("<") <= _SUSPECT_DEPTH:
+        return False
     depth = 0
     for start in range(0, len(text), _CHUNK):
         end = start + _CHUNK

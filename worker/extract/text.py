@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import html
 import re
+import sys
 import unicodedata
+from array import array
+from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b, sha256
 
 WORDS_PER_MINUTE = 200
@@ -16,13 +20,15 @@ _INVISIBLE = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u200b\u2060
 _WORD = re.compile(
     "[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]|[^\\W_]+", re.UNICODE
 )
+_ASCII_WORD = re.compile(r"[A-Za-z0-9]+")
 _NOT_LETTERS = re.compile(r"[\W_]+")
-_SHINGLE = 3
+_MAX_WORD_CHARS = 64  # what the cache of word hashes may hold of a page without spaces
 
 
 def squeeze(text: str) -> str:
     """`text` on one line: white space collapsed, invisible characters and lone surrogates gone."""
-    return " ".join(_INVISIBLE.sub("", text).split())
+    line = " ".join(text.split())
+    return line if line.isprintable() else " ".join(_INVISIBLE.sub("", line).split())
 
 
 def unescape(text: str) -> str:
@@ -32,6 +38,8 @@ def unescape(text: str) -> str:
 
 def fold(text: str) -> str:
     """`text` for comparing: NFKC, caseless, white space collapsed."""
+    if text.isascii():
+        return squeeze(text.lower())
     return squeeze(unicodedata.normalize("NFKC", text).casefold())
 
 
@@ -42,7 +50,7 @@ def letters(text: str) -> str:
 
 def words(text: str) -> list[str]:
     """The tokens of `text`: words, or single characters of Chinese, Japanese, Korean and Thai script."""
-    return _WORD.findall(text)
+    return (_ASCII_WORD if text.isascii() else _WORD).findall(text)
 
 
 def word_count(text: str) -> int:
@@ -55,31 +63,42 @@ def reading_time_s(count: int) -> int:
     return round(count * 60 / WORDS_PER_MINUTE)
 
 
-def content_hash(text: str) -> str:
-    """SHA-256 of the folded text, hex: equal for texts that differ in case and white space only."""
-    return sha256(fold(text).encode()).hexdigest()
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """A text in figures. The hashes, in hex, are of the folded text: case and white space do not count."""
+
+    word_count: int
+    content_hash: str  # SHA-256
+    simhash: str  # 64 bits; texts that share most word 3-grams differ in few of them (Charikar 2002)
 
 
-def simhash(text: str) -> str:
-    """64 bits in hex, 16 characters; texts that share most word 3-grams differ in few bits (Charikar)."""
-    tokens = words(fold(text))
-    shingles = {" ".join(tokens[i : i + _SHINGLE]) for i in range(max(1, len(tokens) - _SHINGLE + 1))}
-    # The bits of all shingles are summed in one integer of 64 lanes: a loop over bits costs 64 times as much.
-    lanes = sum(_spread(shingle) for shingle in shingles)
-    half = len(shingles) / 2
-    bits = sum(1 << bit for bit in range(64) if (lanes >> (_LANE_BITS * bit)) & _LANE > half)
-    return f"{bits:016x}"
+def measured(text: str) -> Measures:
+    """Count and hash `text`, which is folded and cut into words once for all of them."""
+    folded = fold(text)
+    tokens = words(folded)
+    return Measures(len(tokens), sha256(folded.encode()).hexdigest(), _simhash(tokens))
 
 
-_LANE_BITS = 24  # 16 million shingles before a lane runs over, and a page is cut long before
-_LANE = (1 << _LANE_BITS) - 1
-_SPREAD_BYTE = [sum(1 << (_LANE_BITS * bit) for bit in range(8) if byte >> bit & 1) for byte in range(256)]
+def _simhash(tokens: list[str]) -> str:
+    hashes = [_word_hash(token) for token in tokens]
+    padded = [*hashes, 0, 0]
+    grams = {
+        (one + 0x9E3779B97F4A7C15 * two + 0xC2B2AE3D27D4EB4F * three) & _MASK
+        for one, two, three in zip(hashes[: max(1, len(hashes) - 2)], padded[1:], padded[2:], strict=False)
+    }
+    # The bits of all hashes are counted lane by lane: a loop over bits and hashes costs twenty times as much.
+    packed = array("Q", grams)
+    if sys.byteorder == "little":
+        packed.byteswap()
+    lanes = packed.tobytes()
+    ones = [lanes[byte::8].translate(table).count(1) for byte in range(8) for table in _BIT_OF_BYTE]
+    return f"{sum(1 << (63 - place) for place, count in enumerate(ones) if 2 * count > len(grams)):016x}"
 
 
-def _spread(shingle: str) -> int:
-    """The 64-bit hash of `shingle`, each bit in a lane of its own."""
-    digest = blake2b(shingle.encode(), digest_size=8).digest()
-    lanes = 0
-    for byte in digest:
-        lanes = lanes << (8 * _LANE_BITS) | _SPREAD_BYTE[byte]
-    return lanes
+_MASK = (1 << 64) - 1
+_BIT_OF_BYTE = [bytes(byte >> bit & 1 for byte in range(256)) for bit in reversed(range(8))]
+
+
+@lru_cache(maxsize=32_768)
+def _word_hash(token: str) -> int:
+    return int.from_bytes(blake2b(token[:_MAX_WORD_CHARS].encode(), digest_size=8).digest(), "big")

@@ -1,0 +1,200 @@
+"""The words by which pages name their parts, in the languages that sites' authors write them in.
+
+All of them are general: words of markup's trade and of newsrooms, never the name of a site.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import IntFlag
+from functools import lru_cache
+from itertools import pairwise
+
+#: `word` is a whole word, `word*` any that begins so, `one-two` two in a row, however they are parted.
+_BOX_WORDS = """
+    share sharing partage paylas social breadcrumb breadcrumbs newsletter newsletters infolettre
+    nyhetsbrev ad ads adv advert* anzeige publicidad sponsor* promo* banner readalso readmore
+    readnext read-also read-more read-next a-lire lire-aussi related* relacionad* recommend* recirc*
+    most-read most-viewed most-popular popular trending teaser teasers outbrain taboola comment
+    comments kommentar kommentare disqus cookie cookies consent gdpr cmp byline author* autor*
+    auteur bio caption captions credit credits copyright tag tags taglist topic topics themen
+    keywords timestamp date* meta toolbar tools sidebar widget subscri* paywall-banner paywall-offer
+    paywall-promo paywall-box paywall-overlay paywall-message paywall-barrier regwall signup login
+    modal popup overlay tooltip sr-only visuallyhidden visually-hidden screen-reader pagination
+    pager menu nav* footer carousel slider gallery slideshow photo photos foto* image images imagen
+    picture mediabox whatsapp* donat* spende* offer offers affiliate* toc table-of-contents aktie
+    more-on more-from more-news more-stories see-also leia-mais leia-tambem vejatambem lees-ook
+    les-ogsa lesmer box infobox factbox faktabox fakta* accordion disclaimer correction bookmark
+    print rating poll quiz live-ticker liveticker player video* audio* podcast* embed* tweet
+    twitter* instagram* facebook*
+"""
+_NO_BOX_WORDS = "sidebar-grid sidebar-layout sidebar-container sidebar-wrap sidebar-page"
+_LEAD_WORDS = """
+    lead lede standfirst summary chapo excerpt intro* dek subtitle sub-title subhead* sub-head
+    abstract sapo ingress entradilla bajada copete sommario occhiello deck strapline synopsis
+    underline spot manchet description anons vorspann teasertext teaser-text preamble kicker-text
+    resumo linha-fina linhafina zajawka
+"""
+_BODY = re.compile(
+    r"article-?_?(?:body|content|text|main|copy|detail|entry)|(?:story|entry|post|news|page|content|detail|text)"
+    r"-?_?(?:body|content|text|copy|article)|articlebody|storybody|body-?(?:text|copy|content)|"
+    r"richtext|rich-text|artikel|articulo|noticia|(?<![a-z])(?:article|story|prose|wysiwyg)(?![a-z])",
+    re.IGNORECASE,
+)
+_MODIFIERS = frozenset(
+    "has is no not with without js desktop mobile hide show text bg font mt mb px py col".split()  # noqa: SIM905
+)
+_HIDDEN = frozenset(("hidden", "d-none", "is-hidden", "u-hidden", "invisible", "hide"))
+_MAX_TOKEN_CHARS = 40  # longer ones are slugs made of headlines, whose words say nothing of the element
+_MAX_TOKENS = 60
+
+_LABELS = (
+    *("read more", "read also", "read next", "see also", "more on", "more from", "related", "czytaj więcej"),
+    *("czytaj też", "czytaj także", "zobacz też", "zobacz także", "lesen sie auch", "lesen sie mehr"),
+    *(
+        "lesetipp",
+        "mehr zum thema",
+        "auch interessant",
+        "das könnte",
+        "weitere artikel",
+        "weitere nachrichten",
+    ),
+    *("weitere themen", "lire aussi", "à lire", "a lire", "lees ook", "lees meer", "leggi anche"),
+    *("leia também", "leia mais", "leia tambem", "lea también", "lee también", "te puede interesar"),
+    *(
+        "les også",
+        "læs også",
+        "läs också",
+        "läs mer",
+        "číst dál",
+        "čtěte také",
+        "přečtěte si",
+        "ilgili haber",
+    ),
+    *(
+        "最新",
+        "関連記事",
+        "あわせて読みたい",
+        "관련기사",
+        "相关",
+        "читайте также",
+        "читати також",
+        "اقرأ أيضا",
+    ),
+)
+_LABEL = re.compile("|".join(map(re.escape, _LABELS)), re.IGNORECASE)
+_CREDIT = re.compile(
+    r"(?:^|[\s(\[|/.])(?:©|\(c\)|(?:image|photo|foto|bild|picture|credit|photograph|fotografía|immagine|crédit)s?"
+    r"\s?(?:by|credit|von)?\s?[:：©|/])[^!?]{2,40}[)\]]?$"
+    r"|[|/©]\s?(?:getty|reuters|ap|afp|shutterstock|dpa|imago)[^.]{0,40}[)\].]?$",
+    re.IGNORECASE,
+)
+_FURNITURE = re.compile(
+    r"^(?:\d+ (?:min(?:ute)?|hour|day)s? ago)?\s?\d?\d[:.]\d\d(?:\s?[-|•]|[A-Z]|$)"
+    r"|^\d+ min(?:\.|utes?)? (?:read|lesezeit)|^\d{1,2}[./]\s?\d{1,2}[./]\s?\d{4}\b.{0,20}$|^\d+\s?/\s?\d+$"
+    r"|(?:sign up|subscribe|register) (?:now |here |today )?(?:to|for|our)\b|download (?:the|our) app"
+    r"|follow us on|join us on|get the .{0,30}app\b|subscribers only|©|all rights reserved"
+    r"|有料会員|有料記事|会員登録"
+    r"|^(?:advertisement|werbung|anzeige|publicidad|publicité|reklama|reklame|annonse|annonce|pubblicità|広告|광고)\b"
+    r"|^(?:von|by|par|por|di) (?:[A-ZÀ-Þ][\w.-]+ ?){2,4}$"
+    r"|^(?:mit|sendung|redaktion|quelle|source|foto|text)\s?[:：]|^mit (?:dpa|afp|reuters)\W*$",
+    re.IGNORECASE,
+)
+#: What an article may be about; a line without a sentence, or with a link, that has one asks for something.
+_ASKING = re.compile(r"newsletter|whatsapp|click here|ログイン", re.IGNORECASE)
+_MAX_LINE_CHARS = 200
+
+
+class _Vocabulary:
+    """Words to look for among those of a class; a pattern of hundreds of words takes ten times as long."""
+
+    def __init__(self, listed: str) -> None:
+        """Take the words `listed`, parted by white space."""
+        words = listed.split()
+        self._exact = frozenset(word for word in words if word.isalpha())
+        self._beginnings: dict[str, tuple[str, ...]] = {}
+        for word in (word[:-1] for word in words if word.endswith("*")):
+            self._beginnings[word[:3]] = (*self._beginnings.get(word[:3], ()), word)
+        self._compounds = frozenset(tuple(word.split("-")[:2]) for word in words if "-" in word)
+
+    def has_any(self, words: list[str]) -> bool:
+        """Whether one of `words` is listed, or two of them in a row."""
+        if not self._exact.isdisjoint(words):
+            return True
+        for word in words:
+            if (begun := self._beginnings.get(word[:3])) and word.startswith(begun):
+                return True
+        return len(words) > 1 and not self._compounds.isdisjoint(pairwise(words))
+
+
+_BOX, _NO_BOX, _LEAD = _Vocabulary(_BOX_WORDS), _Vocabulary(_NO_BOX_WORDS), _Vocabulary(_LEAD_WORDS)
+_BODY_STARTS = frozenset(
+    "arti stor entr post news page cont deta text body rich noti pros wysi".split()  # noqa: SIM905
+)
+_WORD = re.compile("[a-z]+")
+
+
+class Hint(IntFlag):
+    """What the class and the id of an element say it is."""
+
+    BOX = 1  # stands beside the article, or between its paragraphs
+    BODY = 2
+    LEAD = 4
+
+
+_BOX_BIT, _BODY_BIT, _LEAD_BIT = int(Hint.BOX), int(Hint.BODY), int(Hint.LEAD)
+
+
+@lru_cache(maxsize=4_096)
+def hints_of(name: str) -> int:
+    """The hints, a sum of `Hint`, of `name`: class and id, parted by spaces."""
+    tokens = name.split()[:_MAX_TOKENS]
+    if not _HIDDEN.isdisjoint(tokens) and ":" not in name:
+        return _BOX_BIT
+    hints = 0
+    for token in tokens:
+        if len(token) <= _MAX_TOKEN_CHARS:
+            hints |= _hints_of_token(token)
+    return hints & ~_BOX_BIT if hints & _BODY_BIT else hints
+
+
+@lru_cache(maxsize=16_384)
+def _hints_of_token(token: str) -> int:
+    token = token.lower()
+    words = _WORD.findall(token)
+    # Such as `has-sidebar`, `menu--open`, `md:hidden`: which variant it is, not what it is.
+    if (
+        not words
+        or "--" in token
+        or ":" in token
+        or "[" in token
+        or (words[0] in _MODIFIERS and len(words) > 1)
+    ):
+        return 0
+    if _BOX.has_any(words) and not _NO_BOX.has_any(words):
+        return _BOX_BIT | _LEAD_BIT * _LEAD.has_any(words)
+    for word in words:
+        if word[:4] in _BODY_STARTS:
+            return _BODY_BIT * (_BODY.search(token) is not None) | _LEAD_BIT * _LEAD.has_any(words)
+    return _LEAD_BIT * _LEAD.has_any(words)
+
+
+def is_label(line: str) -> bool:
+    """Whether `line` is the heading of a box of links: `Read more`, `Lire aussi`."""
+    return len(line) < _MAX_LINE_CHARS // 5 and _LABEL.match(line) is not None
+
+
+def is_credit(line: str) -> bool:
+    """Whether `line` ends as captions of pictures do: `(Image: …)`, `© …`."""
+    return len(line) < _MAX_LINE_CHARS and _CREDIT.search(line) is not None
+
+
+def is_furniture(line: str, *, plain_prose: bool) -> bool:
+    """Whether `line` is a clock, a byline, a request or an advertisement's label.
+
+    `plain_prose` says that it is made of sentences without a link; then words that articles use as well
+    do not count.
+    """
+    if len(line) >= _MAX_LINE_CHARS:
+        return False
+    return bool(_FURNITURE.search(line)) or (not plain_prose and bool(_ASKING.search(line)))

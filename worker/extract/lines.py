@@ -1,0 +1,125 @@
+"""The lines of an article, out of the element that holds it: paragraphs with their kinds, and the lead."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from worker.extract.hints import Hint, hints_of, is_credit, is_furniture
+from worker.extract.scoring import HEADINGS, visible_length
+from worker.extract.text import letters
+from worker.model import Paragraph
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from worker.extract.blocks import Blocks
+    from worker.extract.scoring import Scored
+    from worker.model import ParagraphKind
+
+_LEAD = int(Hint.LEAD)
+_ITEMS = ("li", "dd", "dt")
+_KINDS: dict[str, ParagraphKind] = {
+    **dict.fromkeys(HEADINGS, "heading"),
+    **dict.fromkeys(_ITEMS, "list_item"),
+    "blockquote": "quote",
+    "pre": "preformatted",
+}
+_SENTENCE_END = re.compile(r"[.!?…。！？؟।:：;»”\"'’)」』]$")
+_MIN_LEAD_CHARS = 30
+_SAME_LEAD_CHARS = 60  # summaries for machines are cut off somewhere behind this
+_LONG_CHARS = 50  # shorter lines, such as names in an interview, may come twice
+_SHORT_CHARS = 60
+_LINKED = 0.7
+
+
+def article_lines(
+    page: Blocks, scored: Scored, *, title: str | None, summaries: Sequence[str]
+) -> tuple[Paragraph, ...]:
+    """The paragraphs of the chosen element without its boxes, and a lead that stands above it.
+
+    `summaries` are what the page says of itself: a block above the body that says the same is its lead.
+    """
+    leads = {letters(summary) for summary in summaries if len(summary) > _MIN_LEAD_CHARS}
+    # Where nothing is prose, every line stays, for others to judge.
+    found = list(_kept(page, scored, title, leads, started=not any(scored.prose)))
+    while found and any(scored.prose) and (found[-1].kind == "heading" or _is_signature(found[-1])):
+        found.pop()
+    return tuple(found)
+
+
+def _kept(
+    page: Blocks, scored: Scored, title: str | None, leads: set[str], *, started: bool
+) -> Iterator[Paragraph]:
+    seen: set[str] = set()
+    title_key, title_chars = letters(title or ""), 2 * len(title or "")
+    above = True
+    for index, block in enumerate(page.blocks):
+        inside, text = scored.inside[block.holder], block.text
+        above = above and not inside
+        if text in seen or not (inside or above) or (len(text) < title_chars and letters(text) == title_key):
+            continue
+        if above:
+            if len(text) > _MIN_LEAD_CHARS and _is_lead(page, scored, index, leads):
+                seen.add(text)
+                yield Paragraph("lead", text)
+            continue
+        if not (
+            scored.matched[index]
+            or _belongs(page, scored, index)
+            or (not started and scored.boxed[block.holder] and letters(text) in leads)
+        ):
+            continue
+        kind = _kind(page, block.holder)
+        prose = kind != "heading" and scored.prose[index] > 0
+        # Short lines before the first paragraph are the byline, the date and the like.
+        if not started and not prose and kind != "heading" and not _SENTENCE_END.search(text):
+            continue
+        started = started or prose
+        if len(text) >= _LONG_CHARS or kind == "heading":
+            seen.add(text)
+        yield Paragraph(kind, text)
+
+
+def _belongs(page: Blocks, scored: Scored, index: int) -> bool:
+    """Whether the block is the article's own: in no box, no caption, no request, no link elsewhere."""
+    block = page.blocks[index]
+    if scored.boxed[block.holder] or is_credit(block.text):
+        return False
+    kind = _kind(page, block.holder)
+    plain_prose = scored.prose[index] > 0 and not block.link_chars
+    if kind != "heading" and is_furniture(block.text, plain_prose=plain_prose):
+        return False
+    linked = block.link_chars > _LINKED * len(block.text)
+    return not linked or (len(block.text) <= 25 and kind != "list_item")
+
+
+def _is_lead(page: Blocks, scored: Scored, index: int, leads: set[str]) -> bool:
+    block = page.blocks[index]
+    around = [page.holders[holder] for holder in page.upwards(block.holder)][:2]
+    if around[0].tag == "h1" or any(holder.tag == "figcaption" for holder in around):
+        return False
+    key = letters(block.text)
+    if any(lead[:_SAME_LEAD_CHARS] in key for lead in leads if len(lead) > _LONG_CHARS):
+        return True
+    if scored.boxed[block.holder] or 2 * block.link_chars > len(block.text) or is_credit(block.text):
+        return False
+    return any(bool(hints_of(holder.name) & _LEAD) for holder in around)
+
+
+def _kind(page: Blocks, holder: int) -> ParagraphKind:
+    """By the nearest of three elements that is of a kind: a list item may hold a paragraph."""
+    for _, index in zip(range(3), page.upwards(holder), strict=False):
+        if kind := _KINDS.get(page.holders[index].tag):
+            return kind
+    return "paragraph"
+
+
+def _is_signature(paragraph: Paragraph) -> bool:
+    """Whether a last line is a name or a label rather than a last sentence."""
+    text = paragraph.text
+    return (
+        paragraph.kind == "paragraph"
+        and visible_length(text) < _SHORT_CHARS
+        and not _SENTENCE_END.search(text)
+    )

@@ -1,0 +1,211 @@
+"""Which element of a page holds its article: the one furthest down with most of the prose.
+
+Every block is worth the prose in it, every element the sum of its blocks; names of classes shift the
+choice, they never make it alone. Inside the chosen element, small parts are boxes by name, by label, or
+because they are mostly links.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from worker.extract.hints import Hint, hints_of, is_label
+from worker.extract.text import letters
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from worker.extract.blocks import Block, Blocks
+
+HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
+_BOX, _BODY = int(Hint.BOX), int(Hint.BODY)
+_BOX_TAGS = frozenset(("aside", "figure", "figcaption", "form"))
+_NEVER_BOXES = frozenset(("p", "article", "main", "body"))
+_LEAVES = frozenset(("p", "li", "blockquote", "ul"))
+_STOP = re.compile(r"[,.;:!?،؟।](?:\s|$)|[。、，！？]")
+_WIDE = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
+_WIDE_WORTH = 2.5  # letters of the Latin script that say as much
+_MIN_PROSE_CHARS = 40
+_LONG_CHARS = 80
+_SURE_CHARS = 600
+_MIN_TITLE_CHARS = 15
+#: Written bodies are compared with blocks as far as this: a search of every block in megabytes takes minutes.
+_MAX_WRITTEN_CHARS = 100_000
+_MAX_MATCHED_BLOCKS = 2_000
+_MIN_MATCH_CHARS = 20
+_BOX_SHARE = 0.35  # of the article's prose: what holds more is not beside it, whatever its name
+_LINKED_SHARE = 0.15
+_LABELLED_SHARE = 0.2
+_BOX_WORTH = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """The choice, with what the lines are sorted out by."""
+
+    inside: Sequence[bool]  # by element: whether it is in the chosen one
+    boxed: Sequence[bool]  # by element: whether it is in a box
+    prose: Sequence[float]  # by block
+    matched: Sequence[bool]  # by block: whether structured data holds it as part of the body
+
+
+def visible_length(text: str) -> float:
+    """Characters of `text`, those of scripts that write a word in two counted for more."""
+    length = len(text)
+    # Wide characters are three bytes of UTF-8; accents alone never make a text half as long again.
+    if text.isascii() or len(text.encode()) < 1.5 * length:
+        return length
+    return length + (_WIDE_WORTH - 1) * len(_WIDE.findall(text))
+
+
+def score(page: Blocks, *, title: str | None, written: str | None) -> Scored:
+    """Choose the element of the article. `title` is its headline, `written` its declared body."""
+    holders = page.holders
+    prose = [_prose(block, holders[block.holder].tag) for block in page.blocks]
+    matched = _matched(page.blocks, written)
+    box = _named_boxes(page, prose)
+    inner = _summed(page, prose, [1.0] * len(holders))
+    worth = [_BOX_WORTH if is_box else 1.0 for is_box in box]
+    declared = [value * (3 if match else 1) for value, match in zip(prose, matched, strict=True)]
+    total = _summed(page, declared, worth)
+    best = _deepest(page, total, worth, _around_title(page, letters(title or "")))
+    inside = [False] * len(holders)
+    inside[best] = True
+    boxed = [False] * len(holders)
+    linked = _linked(page)
+    labelled = _labelled(page, inner, best)
+    for index in range(1, len(holders)):
+        parent = holders[index].parent
+        if index == best:
+            continue
+        inside[index] = inside[parent]
+        small = inner[index] < _BOX_SHARE * inner[best] or not inside[index]
+        tiny = inner[index] < _LINKED_SHARE * inner[best]
+        boxed[index] = (
+            boxed[parent] or (box[index] and small) or (linked[index] and tiny) or index in labelled
+        )
+    return Scored(inside, boxed, prose, matched)
+
+
+def _prose(block: Block, tag: str) -> float:
+    """About the block's length in letters; 0 for links, headings, labels and menus."""
+    length = visible_length(block.text)
+    if tag in HEADINGS or length < _MIN_PROSE_CHARS:
+        return 0.0
+    density = block.link_chars / len(block.text)
+    if density > 0.5:
+        return 0.0
+    if not _STOP.search(block.text):
+        return 0.0 if length < _LONG_CHARS else 0.2 * length
+    return length * (1 - density) * (0.5 if tag == "li" else 1.0)
+
+
+def _matched(blocks: Sequence[Block], written: str | None) -> list[bool]:
+    known = letters(written[:_MAX_WRITTEN_CHARS]) if written else ""
+    found = [False] * len(blocks)
+    for index, block in enumerate(blocks[:_MAX_MATCHED_BLOCKS] if known else ()):
+        key = letters(block.text)
+        found[index] = len(key) > _MIN_MATCH_CHARS and key in known
+    return found
+
+
+def _named_boxes(page: Blocks, prose: Sequence[float]) -> list[bool]:
+    box = [
+        holder.tag in _BOX_TAGS or (holder.tag not in _NEVER_BOXES and bool(hints_of(holder.name) & _BOX))
+        for holder in page.holders
+    ]
+    for block, value in zip(page.blocks, prose, strict=True):
+        holder = page.holders[block.holder]
+        if holder.tag == "p" and value < 60 and bool(hints_of(holder.name) & _BOX):
+            box[block.holder] = True
+    return box
+
+
+def _summed(page: Blocks, values: Sequence[float], worth: Sequence[float]) -> list[float]:
+    """By element, the values of all blocks in it, those of an inner element times its worth."""
+    sums = [0.0] * len(page.holders)
+    for block, value in zip(page.blocks, values, strict=True):
+        sums[block.holder] += value
+    for index in range(len(sums) - 1, 0, -1):
+        sums[page.holders[index].parent] += sums[index] * worth[index]
+    return sums
+
+
+def _around_title(page: Blocks, title: str) -> set[int]:
+    """The elements around the headline."""
+    for block in page.blocks:
+        tag = page.holders[block.holder].tag
+        if tag not in HEADINGS:
+            continue
+        if (tag == "h1" and len(block.text) > _MIN_TITLE_CHARS) or (title and letters(block.text) == title):
+            return set(page.upwards(block.holder))
+    return set()
+
+
+def _deepest(page: Blocks, total: Sequence[float], worth: Sequence[float], titled: set[int]) -> int:
+    """Down from the body, as long as one element has enough of the prose of the one around it."""
+    share = [value * factor for value, factor in zip(total, worth, strict=True)]
+    heaviest: dict[int, tuple[float, int]] = {}
+    for index in range(len(share) - 1, 0, -1):
+        weight = share[index] * _favour(page, index) * (2.5 if index in titled else 1.0)
+        parent = page.holders[index].parent
+        if weight >= heaviest.get(parent, (0.0, 0))[0]:
+            heaviest[parent] = weight, index
+    # Legal text may be longer than the news: the article around the headline only needs enough of its own.
+    enough = max(_SURE_CHARS, 0.1 * total[0])
+    sure = (i for i in titled if page.holders[i].tag == "article" and total[i] > enough)
+    best = max(sure, default=0)
+    while total[best] and (found := heaviest.get(best)):
+        child = found[1]
+        if page.holders[child].tag in _LEAVES or share[child] < _needed(page, child, titled) * total[best]:
+            break
+        best = child
+    return best
+
+
+def _favour(page: Blocks, index: int) -> float:
+    holder = page.holders[index]
+    named = holder.tag in ("article", "main") or bool(hints_of(holder.name) & _BODY)
+    return (1.25 if named else 1.0) * (1.5 if holder.prop == "articleBody" else 1.0)
+
+
+def _needed(page: Blocks, index: int, titled: set[int]) -> float:
+    """The share of the prose around it that an element needs; less where it is marked as the article."""
+    holder = page.holders[index]
+    if index in titled and holder.tag == "article":
+        return 0.3  # pages that scroll on hold several
+    if index in titled and holder.tag in ("main", "section", "div"):
+        return 0.5
+    marked = holder.prop == "articleBody" or holder.tag == "article" or bool(hints_of(holder.name) & _BODY)
+    return 0.55 if marked else 0.8
+
+
+def _linked(page: Blocks) -> list[bool]:
+    """By element, whether it has several blocks, most of whose text is links."""
+    ones = [1.0] * len(page.holders)
+    chars = _summed(page, [float(len(block.text)) for block in page.blocks], ones)
+    links = _summed(page, [float(block.link_chars) for block in page.blocks], ones)
+    count = _summed(page, [1.0] * len(page.blocks), ones)
+    return [
+        links[index] > 0.5 * chars[index] and (count[index] > 1 or page.holders[index].tag != "p")
+        for index in range(len(ones))
+    ]
+
+
+def _labelled(page: Blocks, inner: Sequence[float], best: int) -> set[int]:
+    """The largest small elements that begin with `Read more` or the like."""
+    found = set()
+    limit = _LABELLED_SHARE * inner[best]
+    for block in page.blocks:
+        if not is_label(block.text):
+            continue
+        largest = None
+        for index in page.upwards(block.holder):
+            if index in (best, 0) or inner[index] > limit:
+                break
+            largest = index
+        if largest is not None:
+            found.add(largest)
+    return found
