@@ -8,7 +8,7 @@ ARGS   ?=
 URLS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format docs bench chaos lock clean
+.PHONY: help setup demo test check format docs bench bench-extract chaos lock clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -46,6 +46,9 @@ docs: $(READY)  ## write the generated parts of the docs anew (settings, log eve
 
 bench: $(READY)  ## measure pages/s, CPU a page by stage, Redis cost and memory
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+bench-extract: $(READY)  ## measure extraction beside trafilatura and resiliparse
+	@$(BIN)/python -m tests.bench.extract $(ARGS)
 
 chaos: $(READY)  ## kill workers at random for as long as ARGS="--minutes 5" says
 	@$(BIN)/python -m tests.chaos $(ARGS)

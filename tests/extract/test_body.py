@@ -137,6 +137,12 @@ def test_declared_paragraph_in_a_box_stays() -> None:
     assert ("paragraph", f"{SECOND} Twice.") not in body_of(html)
 
 
+def test_boxes_without_an_article_are_left_alone() -> None:
+    """Where every element is called a box, the names say nothing."""
+    html = "".join(f"<div class='share-{n}'><p>{p}</p></div>" for n, p in enumerate(PARAGRAPHS))
+    assert texts_of(html) == list(PARAGRAPHS)
+
+
 def test_page_of_nothing_has_no_body() -> None:
     """No element, no text: no paragraph and no failure."""
     for html in ("", "<html></html>", "<frameset></frameset>", "<script>var a</script>", "<p> </p>"):

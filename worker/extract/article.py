@@ -17,7 +17,7 @@ from worker.extract.body import read_body
 from worker.extract.charset import decode
 from worker.extract.dates import find_dates, plain_date
 from worker.extract.judgement import completeness, confidence, refuse_unless_article
-from worker.extract.language import choose_language, direction_of
+from worker.extract.language import choose_language, direction_of, script_of
 from worker.extract.markup import bounded, parse
 from worker.extract.people import agency_names, find_people, signature_of
 from worker.extract.plain_text import read_plain
@@ -84,11 +84,11 @@ def _from_html(
         authors, author_source = (author,), "text"
         paragraphs = tuple(paragraph for paragraph in paragraphs if paragraph != line)
     joined = _joined(paragraphs)
-    measures = measured(joined)
+    measures, script = measured(joined), script_of(joined)
     count = measures.word_count
     refuse_unless_article(title, paragraphs, count=count, density=body.linked, facts=facts, url=url)
     assert title is not None  # noqa: S101 - refused above
-    language, language_source = choose_language(_languages(facts, hints), joined)
+    language, language_source = choose_language(_languages(facts, hints), script)
     dates = find_dates(
         tree, facts, url=url, language=language, fetched_at=fetched_at, hint=hints.get("published_at")
     )
@@ -111,7 +111,7 @@ def _from_html(
         section=section.value if section else None,
         keywords=keywords,
         language=language,
-        direction=direction_of(facts.direction, joined),
+        direction=direction_of(facts.direction, script),
         published_at=dates.published.at if dates.published else None,
         published_at_evidence=dates.published.evidence if dates.published else None,
         modified_at=dates.modified.at if dates.modified else None,
@@ -155,13 +155,13 @@ def _from_plain_text(
     text, cuts = bounded(decoded.text)
     plain = read_plain(text, language=hints.get("language"))
     joined = _joined(plain.paragraphs)
-    measures = measured(joined)
+    measures, script = measured(joined), script_of(joined)
     if (count := measures.word_count) < sniff.FEW_WORDS:
         raise NotAnArticle("too_short" if count else "no_body", f"{count} words of prose")
     if plain.title is None:
         raise NotAnArticle("no_title", "plain text without a line above its prose")
     declared = [Candidate(hints["language"], "hint:language")] if "language" in hints else []
-    language, language_source = choose_language(declared, joined)
+    language, language_source = choose_language(declared, script)
     dated = plain_date(plain.published, fetched_at=fetched_at)
     return Article(
         article_id=article_id,
@@ -174,7 +174,7 @@ def _from_plain_text(
         section=plain.section,
         keywords=plain.keywords,
         language=language,
-        direction=direction_of(None, joined),
+        direction=direction_of(None, script),
         published_at=dated.at if dated else None,
         published_at_evidence=dated.evidence if dated else None,
         access=Access(),

@@ -92,17 +92,29 @@ _CREDIT = re.compile(
 _FURNITURE = re.compile(
     r"^(?:\d+ (?:min(?:ute)?|hour|day)s? ago)?\s?\d?\d[:.]\d\d(?:\s?[-|•]|[A-Z]|$)"
     r"|^\d+ min(?:\.|utes?)? (?:read|lesezeit)|^\d{1,2}[./]\s?\d{1,2}[./]\s?\d{4}\b.{0,20}$|^\d+\s?/\s?\d+$"
-    r"|(?:sign up|subscribe|register) (?:now |here |today )?(?:to|for|our)\b|download (?:the|our) app"
-    r"|follow us on|join us on|get the .{0,30}app\b|subscribers only|©|all rights reserved"
-    r"|有料会員|有料記事|会員登録"
     r"|^(?:advertisement|werbung|anzeige|publicidad|publicité|reklama|reklame|annonse|annonce|pubblicità|広告|광고)\b"
     r"|^(?:von|by|par|por|di) (?:[A-ZÀ-Þ][\w.-]+ ?){2,4}$"
     r"|^(?:mit|sendung|redaktion|quelle|source|foto|text)\s?[:：]|^mit (?:dpa|afp|reuters)\W*$",
     re.IGNORECASE,
 )
+_REQUESTS = (
+    *(
+        "sign up to",
+        "sign up for",
+        "subscribe to",
+        "subscribe for",
+        "subscribe now to",
+        "register for",
+        "register to",
+    ),
+    *("download the app", "download our app", "follow us on", "join us on", "subscribers only", "©"),
+    *("all rights reserved", "有料会員", "有料記事", "会員登録"),
+)
 #: What an article may be about; a line without a sentence, or with a link, that has one asks for something.
 _ASKING = re.compile(r"newsletter|whatsapp|click here|ログイン", re.IGNORECASE)
 _MAX_LINE_CHARS = 200
+_MAX_CREDIT_CHARS = 80
+_CREDIT_MARKS = frozenset(":：©|/")
 
 
 class _Vocabulary:
@@ -186,7 +198,10 @@ def is_label(line: str) -> bool:
 
 def is_credit(line: str) -> bool:
     """Whether `line` ends as captions of pictures do: `(Image: …)`, `© …`."""
-    return len(line) < _MAX_LINE_CHARS and _CREDIT.search(line) is not None
+    if len(line) >= _MAX_LINE_CHARS:
+        return False
+    end = line[-_MAX_CREDIT_CHARS:]
+    return not _CREDIT_MARKS.isdisjoint(end) and _CREDIT.search(end) is not None
 
 
 def is_furniture(line: str, *, plain_prose: bool) -> bool:
@@ -197,4 +212,6 @@ def is_furniture(line: str, *, plain_prose: bool) -> bool:
     """
     if len(line) >= _MAX_LINE_CHARS:
         return False
-    return bool(_FURNITURE.search(line)) or (not plain_prose and bool(_ASKING.search(line)))
+    lowered = line.lower()
+    asked = any(words in lowered for words in _REQUESTS)
+    return asked or _FURNITURE.match(line) is not None or (not plain_prose and bool(_ASKING.search(line)))

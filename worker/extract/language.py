@@ -60,12 +60,11 @@ def normalised(tag: str) -> str | None:
     return "-".join(part for part in parts if part)
 
 
-def choose_language(candidates: Iterable[Candidate], text: str) -> tuple[str | None, str | None]:
-    """The first declared language that the script of `text` allows, and its source; or what that implies.
+def choose_language(candidates: Iterable[Candidate], script: str | None) -> tuple[str | None, str | None]:
+    """The first declared language that the text's `script` allows, and its source; or what that implies.
 
     Templates declare English on pages of every language, which the script betrays at least half of the time.
     """
-    script = script_of(text)
     implied = _ONE_LANGUAGE.get(script or "")
     for candidate in candidates:
         tag = normalised(candidate.value)
@@ -75,10 +74,10 @@ def choose_language(candidates: Iterable[Candidate], text: str) -> tuple[str | N
     return (implied, "script") if implied else (None, None)
 
 
-def direction_of(declared: str | None, text: str) -> Direction:
-    """The declared direction, unless the script of `text` runs the other way."""
-    runs = "rtl" if script_of(text) in ("arabic", "hebrew") else "ltr"
-    return "rtl" if runs == "rtl" or (declared == "rtl" and script_of(text) is None) else "ltr"
+def direction_of(declared: str | None, script: str | None) -> Direction:
+    """The declared direction, unless the text's `script` runs the other way."""
+    runs = "rtl" if script in ("arabic", "hebrew") else "ltr"
+    return "rtl" if runs == "rtl" or (declared == "rtl" and script is None) else "ltr"
 
 
 def script_of(text: str) -> str | None:

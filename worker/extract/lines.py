@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from worker.extract.hints import Hint, hints_of, is_credit, is_furniture
@@ -41,8 +42,11 @@ def article_lines(
     `summaries` are what the page says of itself: a block above the body that says the same is its lead.
     """
     leads = {letters(summary) for summary in summaries if len(summary) > _MIN_LEAD_CHARS}
-    # Where nothing is prose, every line stays, for others to judge.
+    # Where nothing is prose, or nothing is outside boxes, every line stays, for others to judge.
     found = list(_kept(page, scored, title, leads, started=not any(scored.prose)))
+    if not found and any(scored.boxed):
+        unboxed = replace(scored, boxed=[False] * len(scored.boxed))
+        found = list(_kept(page, unboxed, title, leads, started=not any(scored.prose)))
     while found and any(scored.prose) and (found[-1].kind == "heading" or _is_signature(found[-1])):
         found.pop()
     return tuple(found)

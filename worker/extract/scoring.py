@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from worker.extract.hints import Hint, hints_of, is_label
-from worker.extract.text import letters
+from worker.extract.text import letters, squeeze
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,11 +103,10 @@ def _prose(block: Block, tag: str) -> float:
 
 
 def _matched(blocks: Sequence[Block], written: str | None) -> list[bool]:
-    known = letters(written[:_MAX_WRITTEN_CHARS]) if written else ""
+    known = squeeze(written[:_MAX_WRITTEN_CHARS]) if written else ""
     found = [False] * len(blocks)
     for index, block in enumerate(blocks[:_MAX_MATCHED_BLOCKS] if known else ()):
-        key = letters(block.text)
-        found[index] = len(key) > _MIN_MATCH_CHARS and key in known
+        found[index] = len(block.text) > _MIN_MATCH_CHARS and block.text in known
     return found
 
 

