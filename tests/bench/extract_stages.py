@@ -31,13 +31,13 @@ def measure(pages: Sequence[KnownPage]) -> list[tuple[float, float]]:
     """CPU milliseconds of the parser alone, and of our parse and body, for each page that is HTML."""
     decoded = [(page, decode(page.body, page.content_type).text) for page in pages]
     return [
-        _both(page, markup.bounded(text)[0])
+        _both(page, markup.bounded(text.encode())[0])
         for page, text in decoded
         if not sniff.is_plain_text(text, page.content_type)
     ]
 
 
-def _both(page: KnownPage, text: str) -> tuple[float, float]:
+def _both(page: KnownPage, text: bytes) -> tuple[float, float]:
     facts = read_structured(markup.parse(text), url=page.url)
     written = next((candidate.value for candidate in facts.jsonld("articleBody")), None)
     told = (

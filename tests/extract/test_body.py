@@ -15,7 +15,7 @@ FIRST, SECOND, THIRD, *_ = PARAGRAPHS
 def body_of(
     html: str, *, summaries: tuple[str, ...] = (), written: str | None = None
 ) -> list[tuple[str, str]]:
-    found = read_body(parse(html), title=TITLE, summaries=summaries, written=written)
+    found = read_body(parse(html.encode()), title=TITLE, summaries=summaries, written=written)
     return [(paragraph.kind, paragraph.text) for paragraph in found.paragraphs]
 
 
@@ -125,7 +125,7 @@ def test_article_wins_over_a_wall_of_legal_text() -> None:
 
 def test_written_body_replaces_what_is_not_on_the_page() -> None:
     """Structured data may hold a text that scripts would show."""
-    found = read_body(parse("<p>Loading, please wait.</p>"), title=TITLE, written="\n\n".join(PARAGRAPHS))
+    found = read_body(parse(b"<p>Loading, please wait.</p>"), title=TITLE, written="\n\n".join(PARAGRAPHS))
     assert (found.method, [p.text for p in found.paragraphs]) == ("jsonld", list(PARAGRAPHS))
 
 

@@ -36,7 +36,9 @@ if TYPE_CHECKING:
     from worker.model import Paragraph
 
 #: Of the rules as a whole. It goes up whenever the same page may give another article.
-VERSION = "1"
+VERSION = "2"
+#: Longer texts are cut here.
+_MAX_PLAIN_CHARS = 4_000_000
 
 
 def extract_article(
@@ -66,8 +68,8 @@ def extract_article(
 def _from_html(
     decoded: Decoded, *, url: str, article_id: str, fetched_at: datetime | None, hints: dict[str, str]
 ) -> Article:
-    text, cuts = bounded(decoded.text)
-    tree = parse(text)
+    page, cuts = bounded(decoded.encoded())
+    tree = parse(page)
     facts = read_structured(tree, url=url)
     names = known_names(facts, url)
     title = choose_title(tree, facts, url=url, hint=hints.get("title"))
@@ -152,7 +154,8 @@ def _from_html(
 def _from_plain_text(
     decoded: Decoded, *, url: str, article_id: str, fetched_at: datetime | None, hints: dict[str, str]
 ) -> Article:
-    text, cuts = bounded(decoded.text)
+    text = decoded.text[:_MAX_PLAIN_CHARS].replace("\0", "\ufffd")
+    cuts = ("page_cut",) if len(decoded.text) > _MAX_PLAIN_CHARS else ()
     plain = read_plain(text, language=hints.get("language"))
     joined = _joined(plain.paragraphs)
     measures, script = measured(joined), script_of(joined)

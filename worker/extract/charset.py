@@ -40,6 +40,11 @@ class Decoded:
     text: str
     encoding: str
     warnings: tuple[str, ...] = ()
+    utf8: bytes | None = None  # the page itself, where it is the text in UTF-8 already
+
+    def encoded(self) -> bytes:
+        """The text in UTF-8."""
+        return self.text.encode("utf-8", "replace") if self.utf8 is None else self.utf8
 
 
 def decode(page: bytes, content_type: str | None = None) -> Decoded:
@@ -63,7 +68,8 @@ def _valid_utf8(page: bytes, text: str, labels: list[str]) -> Decoded:
     """Multi-byte sequences that happen to be valid UTF-8 are UTF-8, whatever a server says by default."""
     declared = labels[0] if labels else "utf-8"
     if declared == "utf-8":
-        return Decoded(text, "utf-8")
+        whole = page[-1:].isascii()  # else its last character may be cut
+        return Decoded(text, "utf-8", utf8=page if whole else None)
     if page.isascii() and not declared.startswith("utf-16"):
         return Decoded(_read(page, declared), declared)  # ISO-2022-JP, for one, is written in ASCII bytes
     return Decoded(text, "utf-8", (DISAGREEMENT,))

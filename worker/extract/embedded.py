@@ -48,7 +48,7 @@ def _markup(script: str) -> Iterator[str]:
 
 
 def _texts(markup: str) -> list[str]:
-    tree = parse(bounded(markup)[0])
+    tree = parse(bounded(markup.encode("utf-8", "replace"))[0])
     for node in tree.css(_CAPTIONS):
         node.decompose()
     return [text for node in tree.css("p, h2, h3, h4, li, blockquote") if (text := node_text(node))]
