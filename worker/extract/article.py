@@ -128,9 +128,7 @@ def _from_html(
         extraction=Extraction(
             method="html",
             version=VERSION,
-            confidence=confidence(
-                joined, count=count, density=body.linked, title=title, dates=dates, written=written
-            ),
+            confidence=confidence(count, body, title, dates),
             provenance=_sources(
                 title=title.source,
                 text=body.method,

@@ -30,6 +30,7 @@ class Body:
     paragraphs: tuple[Paragraph, ...]
     method: str
     linked: float = 0.0  # share of the text of the element they were chosen from that is links
+    declared: float | None = None  # agreement with the declared body, 0 to 1; None without one
 
 
 def read_body(
@@ -43,7 +44,7 @@ def read_body(
     page = read_blocks(tree)
     scored = score(page, title=title, written=written)
     lines = article_lines(page, scored, title=title, summaries=summaries)
-    found = Body(lines, "prose", _linked(page, scored))
+    found = Body(lines, "prose", _linked(page, scored), _agreement(page, scored, lines, written))
     if _size(found) < _FEW_CHARS:
         embedded = Body(tuple(Paragraph("paragraph", line) for line in embedded_paragraphs(tree)), "embedded")
         found = max(found, embedded, key=_size)
@@ -59,6 +60,21 @@ def _linked(page: Blocks, scored: Scored) -> float:
             chars += len(block.text)
             links += block.link_chars
     return links / chars if chars else 0.0
+
+
+def _agreement(page: Blocks, scored: Scored, lines: Sequence[Paragraph], written: str | None) -> float | None:
+    """The share of the prose that `written` holds, less where it goes on for longer than `lines`."""
+    if not written:
+        return None
+    inside = [
+        (prose, match)
+        for block, prose, match in zip(page.blocks, scored.prose, scored.matched, strict=True)
+        if scored.inside[block.holder] and (match or not scored.boxed[block.holder])
+    ]
+    prose = sum(prose for prose, _ in inside)
+    matched = sum(prose for prose, match in inside if match)
+    length = sum(len(line.text) for line in lines)
+    return min(1.0, length / len(written)) * matched / prose if prose else 0.0
 
 
 def _split(written: str) -> Iterator[Paragraph]:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Literal
 from worker.errors import NotAnArticle
 from worker.extract.addresses import is_home
 from worker.extract.sniff import FEW_WORDS
-from worker.extract.text import fold, word_count, words
+from worker.extract.text import word_count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from worker.extract.body import Body
     from worker.extract.dates import Dates
     from worker.extract.structured import Structured
     from worker.extract.titles import Title
@@ -75,12 +76,12 @@ def _prose_share(paragraphs: Sequence[Paragraph], count: int) -> float:
 def completeness(
     text: str, count: int, facts: Structured, access: Access
 ) -> Literal["full", "partial", "unknown"]:
-    """Whether `text` is the whole article, by the page's own data; `unknown` where that does not settle it.
+    """Whether `text` is the whole article, by the page's own data; `unknown` where that is not settled.
 
     Full: as long as the declared `articleBody` or `wordCount`, within 15 %. Partial: paid for, and much
     shorter than declared, or short and breaking off.
     """
-    declared = _declared_words(facts)
+    declared = _declared_words(facts, count / max(1, len(text)))
     if declared >= FEW_WORDS and 0.85 * declared <= count and access.status != "paid":
         return "full"
     breaks_off = bool(_TEASER_END.search(text)) and count < 150
@@ -89,25 +90,22 @@ def completeness(
     return "partial" if breaks_off and declared > 2 * count else "unknown"
 
 
-def _declared_words(facts: Structured) -> int:
-    written = next((word_count(candidate.value) for candidate in facts.jsonld("articleBody")), 0)
+def _declared_words(facts: Structured, words_per_char: float) -> float:
+    written = next((len(candidate.value) * words_per_char for candidate in facts.jsonld("articleBody")), 0.0)
     number = facts.article.get("wordCount")
     counted = re.match(r"\d{1,6}", str(number)) if isinstance(number, str | int | float) else None
     return max(written, int(counted[0]) if counted else 0)
 
 
-def confidence(
-    text: str, *, count: int, density: float, title: Title, dates: Dates, written: str | None
-) -> float:
+def confidence(count: int, body: Body, title: Title, dates: Dates) -> float:
     """0 to 1: 0.4 for length (full at 250 words), 0.2 for being free of links, 0.4 for sources that agree.
 
-    Agreement is the mean of: two sources agree on the title; the page states its publication date; the body
-    overlaps with the declared `articleBody` (only where there is one).
+    Agreement is the mean of: two sources agree on the title; the page states its publication date; how far the
+    body agrees with the declared `articleBody` (only where there is one).
     """
     signs = [title.agreeing > 1, dates.published is not None and dates.published.evidence.source != "url"]
     agreement: list[float] = [float(sign) for sign in signs]
-    if written:
-        ours, theirs = set(words(fold(text))), set(words(fold(written)))
-        agreement.append(len(ours & theirs) / max(1, len(ours | theirs)))
+    if body.declared is not None:
+        agreement.append(body.declared)
     length = min(1.0, count / _FULL_WORDS)
-    return round(0.4 * length + 0.2 * (1 - density) + 0.4 * sum(agreement) / len(agreement), 2)
+    return round(0.4 * length + 0.2 * (1 - body.linked) + 0.4 * sum(agreement) / len(agreement), 2)
