@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 Node = dict[str, Any]
 
 _MAX_NODES = 5_000
-_COMMENT = re.compile(
-    r"^\s*(?:<!--|//\s*<!\[CDATA\[|/\*\s*<!\[CDATA\[\s*\*/|<!\[CDATA\[)|(?:-->|(?://|/\*)?\s*\]\]>(?:\s*\*/)?)\s*;?\s*$"
-)
+_OPENED = re.compile(r"<!--|(?://\s*|/\*\s*)?<!\[CDATA\[(?:\s*\*/)?")
+_CLOSED = re.compile(r"(?:-->|(?://|/\*)?\s*\]\]>(?:\s*\*/)?)\s*;?$")
+_MAX_CLOSING_CHARS = 60
 #: What lies under these keys is other articles or parts of this one, not the article of the page.
 _OTHERS = frozenset(
     {"liveBlogUpdate", "comment", "hasPart", "isPartOf", "itemListElement", "citation", "mentions"}
@@ -93,17 +93,25 @@ def _listed(value: object) -> list[Any]:
 
 def _lenient(block: str) -> Any:
     """The value of `block`, or None. Forgives comment wrappers, control characters and trailing commas."""
-    text = _COMMENT.sub("", block).strip().rstrip(";")
+    text = block.strip()
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
-        pass  # stricter than the standard library, which is asked next
+        text = _unwrapped(text)
     for attempt in (text, _TRAILING_COMMA.sub("", text)):
         try:
             return json.loads(attempt, strict=False)
         except (ValueError, RecursionError):
             continue
     return None
+
+
+def _unwrapped(text: str) -> str:
+    opened = _OPENED.match(text)
+    text = text[opened.end() :] if opened else text
+    end = text[-_MAX_CLOSING_CHARS:]
+    closed = _CLOSED.search(end)
+    return (text[: len(text) - len(end) + closed.start()] if closed else text).strip().rstrip(";")
 
 
 def _salvage(block: str) -> Node:

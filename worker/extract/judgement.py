@@ -100,8 +100,8 @@ def _declared_words(facts: Structured, words_per_char: float) -> float:
 def confidence(count: int, body: Body, title: Title, dates: Dates) -> float:
     """0 to 1: 0.4 for length (full at 250 words), 0.2 for being free of links, 0.4 for sources that agree.
 
-    Agreement is the mean of: two sources agree on the title; the page states its publication date; how far the
-    body agrees with the declared `articleBody` (only where there is one).
+    Agreement is the mean of: two sources agree on the title; the page states its publication date; how
+    far the body agrees with the declared `articleBody` (only where there is one).
     """
     signs = [title.agreeing > 1, dates.published is not None and dates.published.evidence.source != "url"]
     agreement: list[float] = [float(sign) for sign in signs]
