@@ -19,7 +19,7 @@ from worker.extract.dates import find_dates, plain_date
 from worker.extract.judgement import completeness, confidence, refuse_unless_article
 from worker.extract.language import choose_language, direction_of, script_of
 from worker.extract.markup import bounded, parse
-from worker.extract.people import agency_names, find_people, signature_of
+from worker.extract.people import agency_names, find_people, newsroom_of, signature_of
 from worker.extract.plain_text import read_plain
 from worker.extract.structured import Candidate, read_structured
 from worker.extract.text import letters, measured, reading_time_s, squeeze
@@ -81,10 +81,14 @@ def _from_html(
     people = find_people(tree, facts, url=url, site_names=names, hint=hints.get("author"))
     authors, author_source, paragraphs = people.authors, people.source, body.paragraphs
     nobody = names | agency_names(people) | (signed_with(tree, title.text) if title else set())
-    if not authors and (signature := signature_of(body.paragraphs, site_names=nobody)):
-        author, line = signature
-        authors, author_source = (author,), "text"
-        paragraphs = tuple(paragraph for paragraph in paragraphs if paragraph != line)
+    if not authors and (authors := newsroom_of(facts, as_person=True)):
+        author_source = "jsonld:author"
+    if not authors:
+        authors, line = signature_of(body, site_names=nobody)
+        author_source = "text" if authors else None
+        paragraphs = tuple(paragraph for paragraph in paragraphs if paragraph is not line)
+    if not authors and (authors := newsroom_of(facts)):
+        author_source = "jsonld:author"
     joined = _joined(paragraphs)
     measures, script = measured(joined), script_of(joined)
     count = measures.word_count
@@ -92,7 +96,13 @@ def _from_html(
     assert title is not None  # noqa: S101 - refused above
     language, language_source = choose_language(_languages(facts, hints), script)
     dates = find_dates(
-        tree, facts, url=url, language=language, fetched_at=fetched_at, hint=hints.get("published_at")
+        tree,
+        facts,
+        url=url,
+        language=language,
+        fetched_at=fetched_at,
+        hint=hints.get("published_at"),
+        beside=body.above,
     )
     canonical, canonical_source = canonical_url(facts, url)
     section = details.section(facts, title.text)

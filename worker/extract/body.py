@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from worker.extract.blocks import Blocks
     from worker.extract.scoring import Scored
 
+_MAX_BESIDE = 8
+_MAX_BELOW = 40
+_MAX_BESIDE_CHARS = 100
 _FEW_CHARS = 250  # of Latin script
 
 
@@ -31,6 +34,8 @@ class Body:
     method: str
     linked: float = 0.0  # share of the text of the element they were chosen from that is links
     declared: float | None = None  # agreement with the declared body, 0 to 1; None without one
+    above: tuple[str, ...] = ()  # the short lines right above the first paragraph: byline, date
+    below: tuple[str, ...] = ()  # and below the last
 
 
 def read_body(
@@ -44,7 +49,8 @@ def read_body(
     page = read_blocks(tree)
     scored = score(page, title=title, written=written)
     lines = article_lines(page, scored, title=title, summaries=summaries)
-    found = Body(lines, "prose", _linked(page, scored), _agreement(page, scored, lines, written))
+    agreement = _agreement(page, scored, lines, written)
+    found = Body(lines, "prose", _linked(page, scored), agreement, *_beside(page, lines))
     if _size(found) < _FEW_CHARS:
         embedded = Body(tuple(Paragraph("paragraph", line) for line in embedded_paragraphs(tree)), "embedded")
         found = max(found, embedded, key=_size)
@@ -60,6 +66,19 @@ def _linked(page: Blocks, scored: Scored) -> float:
             chars += len(block.text)
             links += block.link_chars
     return links / chars if chars else 0.0
+
+
+def _beside(page: Blocks, lines: Sequence[Paragraph]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The short lines above and below `lines`."""
+    texts = [block.text for block in page.blocks]
+    body = [line.text for line in lines if line.kind != "lead"]
+    if not body or body[0] not in texts or body[-1] not in texts:
+        return (), ()
+    first = texts.index(body[0])
+    last = len(texts) - 1 - texts[::-1].index(body[-1])
+    around = texts[max(0, first - _MAX_BESIDE) : first], texts[last + 1 : last + 1 + _MAX_BELOW]
+    above, below = (tuple(text for text in part if len(text) <= _MAX_BESIDE_CHARS) for part in around)
+    return above, below
 
 
 def _agreement(page: Blocks, scored: Scored, lines: Sequence[Paragraph], written: str | None) -> float | None:

@@ -20,6 +20,7 @@ _ISO = re.compile(r"(?<!\d)(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?!\d)")
 _COMPACT = re.compile(r"(?<!\d)(\d{4})(\d\d)(\d\d)(?:T?(\d\d)(\d\d)(\d\d)?)?(?!\d)")
 _CJK = re.compile(r"(\d{4})\s?[年년]\s?(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日일]")
 _NUMERIC = re.compile(r"(?<!\d)(\d{1,2})([-/.])\s?(\d{1,2})\2\s?(\d{4})(?!\d)")
+_SHORT_YEAR = re.compile(r"(?<![\d.])(\d{1,2})\.(\d{1,2})\.(\d\d)(?![\d.])")
 _DAY_NAME_YEAR = re.compile(
     r"(?<!\d)(\d{1,2})(?:\.|st|nd|rd|th|er|º|ª)?\s*(?:de\s+|-)?([^\W\d]{3,}\.?)[,\s-]+(?:de\s+|del\s+)?(\d{4})(?!\d)"
 )
@@ -97,6 +98,8 @@ def parse_instant(raw: str, *, language: str | None = None) -> Instant | None:
         if order := _day_and_month(int(found[1]), int(found[3]), found[2], language):
             return _instant(found[4], order[1], order[0], text[found.end() :], text[: found.start()])
         return None
+    if found := _SHORT_YEAR.search(text):
+        return _instant(f"20{found[3]}", found[2], found[1], text[found.end() :], text[: found.start()])
     return _named_month(text)
 
 

@@ -18,7 +18,7 @@ from worker.extract.structured import Candidate
 from worker.model import DateEvidence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from selectolax.lexbor import LexborHTMLParser
 
@@ -113,15 +113,21 @@ def find_dates(
     language: str | None = None,
     fetched_at: datetime | None = None,
     hint: str | None = None,
+    beside: Sequence[str] = (),
 ) -> Dates:
-    """Weigh all candidates. Dates more than a day after `fetched_at` (an aware datetime) are refused."""
+    """Weigh all candidates; `beside` are the lines above the body.
+
+    Dates more than a day after `fetched_at` (an aware datetime) are refused.
+    """
 
     def parsed(candidates: Iterable[Candidate]) -> list[_Parsed]:
         found = ((parse_instant(c.value, language=language), c) for c in candidates)
         return [_Parsed(i, c.value[:120], c.source) for i, c in found if i and not _is_future(i, fetched_at)]
 
     stated = parsed(_stated_published(facts))
-    published = stated or parsed(_visible(tree)) or parsed(_hinted(hint)) or parsed(_from_url(url))
+    published = (
+        stated or parsed(_visible(tree, facts, beside)) or parsed(_hinted(hint)) or parsed(_from_url(url))
+    )
     modified = parsed(_stated_modified(facts))
     return Dates(
         published=_dated(_most_precise(published)),
@@ -147,13 +153,16 @@ def _stated_modified(facts: Structured) -> Iterator[Candidate]:
     yield from facts.microdata("dateModified")
 
 
-def _visible(tree: LexborHTMLParser) -> Iterator[Candidate]:
-    """Dates that readers see: <time> first, then short texts of elements that are called after dates."""
+def _visible(tree: LexborHTMLParser, facts: Structured, beside: Sequence[str]) -> Iterator[Candidate]:
+    """Dates that readers see: <time>, the title's end, lines above the body, what is called a date."""
     times = tree.css("article time, main time") or tree.css("time")
     for node in times[:5]:
         around = attribute(node, "class") + node_text(node)
         if not _MODIFIED_WORDS.search(around):
             yield Candidate(attribute(node, "datetime") or node_text(node), "time")
+    for title in facts.metas("og:title"):
+        yield Candidate(title.value.rpartition("|")[2], title.source)
+    yield from (Candidate(line, "visible") for line in beside if not _MODIFIED_WORDS.search(line[:20]))
     for node in tree.css(_DATED_ELEMENTS)[:200]:
         text = node_text(node)
         if 8 <= len(text) <= 80 and not _MODIFIED_WORDS.search(text[:20]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
@@ -14,10 +15,11 @@ from worker.extract.text import letters, unescape
 from worker.model import Author
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+    from worker.extract.body import Body
     from worker.extract.structured import Structured
     from worker.model import Paragraph
 
@@ -51,6 +53,10 @@ _BY = re.compile(
     r"written by|reported by|opinion by|story by|oleh|na|ng|από|автор|بقلم)(?:\s*[:：]\s*|\s+)",
     re.IGNORECASE,
 )
+_AUTHOR_LABEL = re.compile(
+    r"(?:author|auteur|autora?|autore|autorin|autor/in|autorin/autor|auteure)s?(?:\s*[:：]\s*|\s+)(?=\S)",
+    re.IGNORECASE,
+)
 _AND = re.compile(
     r"\s+(?:and|und|et|y|e|en|og|och|ve|i|a|&|＆|\+|with|mit|with reporting from)\s+"
     r"|\s*[;|•·、／]\s*|\s+/\s+|\s*,\s+",
@@ -59,7 +65,7 @@ _AND = re.compile(
 _WRITTEN_BY = re.compile(r"(?:\b(?:by|von|par|por|da|door|av|af)|author|autor)$", re.IGNORECASE)
 #: An address, or a domain: then the whole is an imprint ("news.example, Springfield, USA").
 _ADDRESS = re.compile(r"https?:|www\.|^[\w-]{3,}\.[a-z]{2,4}\b")
-_NOT_A_NAME = re.compile(r"@|\d|[<>{}=\[\]]|\.(?:com|org|net|html)\b", re.IGNORECASE)
+_NOT_A_NAME = re.compile(r"@|(?<!\w)\d|\d{3}|[<>{}=\[\]]|\.(?:com|org|net|html)\b", re.IGNORECASE)
 _AFFIX = re.compile(r"\s*\((?:[^)]*)\)\s*|\s+[-–—|]\s+.*$|記者$|기자$")
 
 
@@ -208,16 +214,54 @@ def agency_names(people: People) -> set[str]:
     return {letters(people.agency)} if people.agency else set()
 
 
-def signature_of(lines: Sequence[Paragraph], *, site_names: set[str]) -> tuple[Author, Paragraph] | None:
-    """A name alone on the first or the last line of the body, and that line; None when there is none.
+def signature_of(body: Body, *, site_names: set[str]) -> tuple[tuple[Author, ...], Paragraph | None]:
+    """The names that the lines beside the body, or its last one, consist of, and that one if it was it.
 
-    Only two to four capitalised words without punctuation pass, so a short sentence never does.
+    A line above counts if it begins with `By` or the like; otherwise it must stand right beside the text,
+    and be two to four capitalised words without punctuation, so that a short sentence never passes.
     """
-    for index in (0, -1):
-        line = lines[index].text if len(lines) > 2 else ""
-        parts = _BY.sub("", line).split()
-        if 2 <= len(parts) <= 4 and len(line) <= 40 and lines[index].kind == "paragraph":
-            named = all(part[:1].isupper() and part.replace("-", "").isalpha() for part in parts)
-            if named and letters(line) not in site_names and not agency_named(line):
-                return Author(_cased(" ".join(parts))), lines[index]
-    return None
+    for line in body.above:
+        if _BY.match(line):
+            # "By A. Bell, in News, City, Sport": what follows a word in lower case are no names.
+            named = takewhile(lambda name: not name[0].islower(), split_names(line))
+            people = [name for name in named if not agency_named(name) and letters(name) not in site_names]
+            if people:
+                return tuple(map(Author, people))[:_MAX_AUTHORS], None
+    for line in body.below:
+        if (labelled := _AUTHOR_LABEL.match(line)) and (people := split_names(line[labelled.end() :])):
+            return tuple(map(Author, people))[:_MAX_AUTHORS], None
+    last = body.paragraphs[-1] if len(body.paragraphs) > 2 else None
+    for line in (*body.above[-1:], *body.below[:1]):
+        names = [_signed(part, site_names) for part in line.split("/")]
+        if names and all(names):
+            return tuple(Author(name) for name in names if name), None
+    if last and last.kind == "paragraph" and (name := _signed(last.text, site_names)):
+        return (Author(name),), last
+    return (), None
+
+
+def _signed(line: str, site_names: set[str]) -> str | None:
+    parts = _BY.sub("", line).split()
+    if not 2 <= len(parts) <= 4 or len(line) > 40 or letters(line) in site_names or agency_named(line):
+        return None
+    named = all(part[:1].isupper() and part.replace("-", "").isalpha() for part in parts)
+    return _cased(" ".join(parts)) if named else None
+
+
+def newsroom_of(facts: Structured, *, as_person: bool = False) -> tuple[Author, ...]:
+    """What structured data names as the author of an article that no person has signed: the site itself.
+
+    With `as_person` only where it is declared a person, as newsrooms with a profile of their own are.
+    """
+    for item in jsonld.things(facts.article.get("author")):
+        if as_person and not (isinstance(item, dict) and "person" in jsonld.types(item)):
+            continue
+        name = _described(item).text
+        if (
+            2 <= len(name) <= _MAX_NAME_CHARS
+            and "://" not in name
+            and "@" not in name
+            and not agency_named(name)
+        ):
+            return (Author(name),)
+    return ()
