@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.extract.pages import JSONLD, URL, encoded, news_page
+from tests.extract.pages import JSONLD, PARAGRAPHS, URL, encoded, news_page
 from worker.extract import extract_article
 from worker.extract.date_forms import parse_instant
 
@@ -23,6 +23,7 @@ FORMS = [
     ("1710144930", "2024-03-11T08:15:30+00:00", "second"),
     ("March 11, 2024 8:15 p.m. EDT", "2024-03-11T20:15:00-04:00", "minute"),
     ("11.03.2024, 8:15 Uhr", "2024-03-11T08:15:00-00:00", "local_unknown"),
+    ("Mo 11.03.24 | 08:15 Uhr", "2024-03-11T08:15:00-00:00", "local_unknown"),
     ("11. März 2024", "2024-03-11T00:00:00-00:00", "day"),
     ("11 août 2024 à 8h15", "2024-08-11T08:15:00-00:00", "local_unknown"),
     ("11 de marzo de 2024", "2024-03-11T00:00:00-00:00", "day"),
@@ -140,3 +141,19 @@ def test_hint_counts_only_where_the_page_is_silent() -> None:
         extract_article(encoded(news_page()), url=URL, hints=hints).published_at
         == "2024-03-11T08:15:00+01:00"
     )
+
+
+@pytest.mark.parametrize("line", ["11 March 2024, 08:15", "By Ann Bell, City · 11 March 2024, 08:15"])
+def test_a_line_above_the_body_dates_a_page_that_says_nothing_else(line: str) -> None:
+    """Readers see the date there, whatever its element is called."""
+    page = news_page(jsonld=None, before=f"<p>{line}</p>")
+    article = extract_article(encoded(page), url="https://news.example.com/city/harrow-quay-bridge")
+    assert article.published_at == "2024-03-11T08:15:00-00:00"
+
+
+def test_a_date_below_the_body_is_not_the_article_s() -> None:
+    """It is that of the next story."""
+    text = "".join(f"<p>{paragraph}</p>" for paragraph in PARAGRAPHS)
+    page = news_page(jsonld=None, body=f"{text}<div><p>11 March 2020, 08:15</p></div>")
+    article = extract_article(encoded(page), url="https://news.example.com/city/harrow-quay-bridge")
+    assert article.published_at is None

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.extract.pages import JSONLD, URL, encoded, news_page
+from tests.extract.pages import JSONLD, PARAGRAPHS, URL, encoded, news_page
 from worker.extract import extract_article
 from worker.extract.agencies import agency_of
 from worker.extract.people import split_names
@@ -103,3 +103,38 @@ def test_byline_markup_names_the_author(markup: str) -> None:
 def test_agency_in_dateline_or_signature(paragraphs: list[str], agency: str | None) -> None:
     """Wire copy names its source in the text."""
     assert agency_of(paragraphs) == agency
+
+
+SITE = {"@type": "Organization", "name": "The Example Courier"}
+TEXT = "".join(f"<p>{paragraph}</p>" for paragraph in PARAGRAPHS)
+BESIDE = [
+    ("<p>By Ann Bell, in City, Harbour</p>", "", ["Ann Bell"]),
+    ("<p>Von Ann Bell und Carl Dahl</p>", "", ["Ann Bell", "Carl Dahl"]),
+    ("<p>Ann Bell</p>", "", ["Ann Bell"]),
+    ("<p>Ann Bell/Carl Dahl</p>", "", ["Ann Bell", "Carl Dahl"]),
+    ("", "<p>Ann Bell</p>", ["Ann Bell"]),
+    ("", "<div><p>More of it</p></div><ul><li><b>Author:</b> Ann Bell</li></ul>", ["Ann Bell"]),
+    ("", "", ["The Example Courier"]),
+]
+
+
+@pytest.mark.parametrize(("above", "below", "names"), BESIDE)
+def test_names_stand_beside_the_body(above: str, below: str, names: list[str]) -> None:
+    """A byline without markup is read; the site itself is the author only where nobody has signed."""
+    page = news_page(jsonld=JSONLD | {"author": SITE}, before=above, body=TEXT + below)
+    article = extract_article(encoded(page), url=URL)
+    assert [author.name for author in article.authors] == names
+    assert [paragraph.text for paragraph in article.paragraphs] == list(PARAGRAPHS)
+
+
+def test_a_newsroom_declared_a_person_is_believed() -> None:
+    """A capitalised line beside the text, such as a button, is no better source."""
+    newsroom = {"@type": "Person", "name": "Courier24 Newsroom"}
+    page = news_page(jsonld=JSONLD | {"author": newsroom}, before="<p>Log In</p>")
+    assert [a.name for a in extract_article(encoded(page), url=URL).authors] == ["Courier24 Newsroom"]
+
+
+def test_an_address_is_no_author() -> None:
+    """Some systems write the profile's address in the place of the name."""
+    page = news_page(jsonld=JSONLD | {"author": "https://news.example.com/staff"})
+    assert extract_article(encoded(page), url=URL).authors == ()

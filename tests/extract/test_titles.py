@@ -60,3 +60,11 @@ def test_h1_made_of_parts_takes_its_spaces_from_a_better_source() -> None:
         head='<meta property="og:title" content="Harbour: Bridge closed until the spring">',
     )
     assert extract_article(encoded(page), url=URL).title == "Harbour: Bridge closed until the spring"
+
+
+def test_a_tail_that_structured_data_writes_out_is_of_the_headline() -> None:
+    """An h1 that leaves it out does not shorten what three other sources say."""
+    longer = f"{TITLE} - all we know"
+    head = f'<meta property="og:title" content="{longer}"><meta name="twitter:title" content="{longer}">'
+    page = news_page(jsonld=JSONLD | {"headline": longer}, head=head)
+    assert extract_article(encoded(page), url="https://news.example.com/1").title == longer

@@ -94,7 +94,8 @@ _FURNITURE = re.compile(
     r"|^\d+ min(?:\.|utes?)? (?:read|lesezeit)|^\d{1,2}[./]\s?\d{1,2}[./]\s?\d{4}\b.{0,20}$|^\d+\s?/\s?\d+$"
     r"|^(?:advertisement|werbung|anzeige|publicidad|publicité|reklama|reklame|annonse|annonce|pubblicità|広告|광고)\b"
     r"|^(?:von|by|par|por|di) (?:[A-ZÀ-Þ][\w.-]+ ?){2,4}$"
-    r"|^(?:mit|sendung|redaktion|quelle|source|foto|text)\s?[:：]|^mit (?:dpa|afp|reuters)\W*$",
+    r"|^(?:mit|sendung|redaktion|quelle|source|foto|text)\s?[:：]|^(?:author|autor(?:in)?|auteur|autore)\s?[:：]"
+    r"|^mit (?:dpa|afp|reuters)\W*$",
     re.IGNORECASE,
 )
 _REQUESTS = (

@@ -31,6 +31,7 @@ _MIN_LEAD_CHARS = 30
 _SAME_LEAD_CHARS = 60  # summaries for machines are cut off somewhere behind this
 _LONG_CHARS = 50  # shorter lines, such as names in an interview, may come twice
 _SHORT_CHARS = 60
+_LONG_LINE_CHARS = 100
 _LINKED = 0.7
 
 
@@ -77,7 +78,8 @@ def _kept(
         kind = _kind(page, block.holder)
         prose = kind != "heading" and scored.prose[index] > 0
         # Short lines before the first paragraph are the byline, the date and the like.
-        if not started and not prose and kind != "heading" and not _SENTENCE_END.search(text):
+        long = prose and len(text) >= _LONG_LINE_CHARS
+        if not started and not long and kind != "heading" and not _SENTENCE_END.search(text):
             continue
         started = started or prose
         if len(text) >= _LONG_CHARS or kind == "heading":
