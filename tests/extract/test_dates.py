@@ -157,3 +157,48 @@ def test_a_date_below_the_body_is_not_the_article_s() -> None:
     page = news_page(jsonld=None, body=f"{text}<div><p>11 March 2020, 08:15</p></div>")
     article = extract_article(encoded(page), url="https://news.example.com/city/harrow-quay-bridge")
     assert article.published_at is None
+
+
+SILENT_URL = "https://news.example.com/city/harrow-quay-bridge"
+
+
+@pytest.mark.parametrize("own", ["h1", "og:title"])
+def test_a_date_in_the_headline_is_of_its_subject(own: str) -> None:
+    """The article is about that day, and appeared on another."""
+    title = "What the flood of 11 March 2001 did to Harrow Quay"
+    head = f'<meta property="og:title" content="{title}">' if own == "og:title" else ""
+    page = news_page(jsonld=None, head=head, h1=title, title=title)
+    assert extract_article(encoded(page), url=SILENT_URL).published_at is None
+    page = news_page(jsonld=None, head=head, h1=title, title=title, before="<p>12 March 2024</p>")
+    assert extract_article(encoded(page), url=SILENT_URL).published_at == "2024-03-12T00:00:00-00:00"
+
+
+def test_a_date_that_ends_the_title_dates_the_page() -> None:
+    """Broadcasters sign their titles with name and day."""
+    head = '<meta property="og:title" content="Harrow Quay closed | The Example Courier | 11.03.2024">'
+    article = extract_article(encoded(news_page(jsonld=None, head=head)), url=SILENT_URL)
+    assert article.published_at == "2024-03-11T00:00:00-00:00"
+
+
+def test_a_date_stands_beside_the_author_s_name() -> None:
+    """One line holds both, and nothing says so but the author's element."""
+    line = '11.03.24 | 08:15 Uhr | Von <b class="authorname">Ann Bell</b>'
+    buttons = "<p>Share</p>" * 20  # too far from the text to count as a line beside it
+    page = news_page(jsonld=None).replace("<main>", f"<div>{line}</div>{buttons}<main>")
+    article = extract_article(encoded(page), url=SILENT_URL)
+    assert article.published_at == "2024-03-11T08:15:00-00:00"
+
+
+@pytest.mark.parametrize(
+    ("path", "day"),
+    [
+        ("A2024031108150001234", "2024-03-11T00:00:00-00:00"),
+        ("20240311", "2024-03-11T00:00:00-00:00"),
+        ("2024031199990001234", None),
+        ("2024031", None),
+    ],
+)
+def test_an_article_s_number_may_begin_with_its_date(path: str, day: str | None) -> None:
+    """Date, clock time and a serial number, as one run of digits; other numbers are no dates."""
+    url = f"https://news.example.com/article/{path}"
+    assert extract_article(encoded(news_page(jsonld=None)), url=url).published_at == day

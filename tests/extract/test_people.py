@@ -138,3 +138,63 @@ def test_an_address_is_no_author() -> None:
     """Some systems write the profile's address in the place of the name."""
     page = news_page(jsonld=JSONLD | {"author": "https://news.example.com/staff"})
     assert extract_article(encoded(page), url=URL).authors == ()
+
+
+@pytest.mark.parametrize(
+    "below", ["<h3>Top Stories</h3>", "<h3>Weitere Themen</h3>", "<p>Read More</p>", "<a>Log In</a>"]
+)
+def test_what_leads_on_below_the_body_is_no_signature(below: str) -> None:
+    """Headings, links and buttons are capitalised too; a signature is a paragraph."""
+    article = extract_article(encoded(news_page(jsonld=None, body=TEXT + below)), url=URL)
+    assert article.authors == ()
+
+
+@pytest.mark.parametrize("title", ["Harrow Quay Closed", "By Easter Sunday, Harrow Quay Opens"])
+def test_a_headline_is_no_byline(title: str) -> None:
+    """It stands above the text, short and capitalised, and may begin with `By`."""
+    page = news_page(jsonld=None, h1=title, title=f"{title} - The Example Courier")
+    assert extract_article(encoded(page), url=URL).authors == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "names"),
+    [
+        ("By Ann Bell, News Reporter", ["Ann Bell"]),
+        ("Von Ann Bell, Redakteurin für Häfen", ["Ann Bell"]),
+        ("By Ann van der Bell and Carl O’Dahl-Funk", ["Ann van der Bell", "Carl O’Dahl-Funk"]),
+        ("By ABC, in City, Harbour", ["ABC"]),
+        ("بقلم: آن بل", ["آن بل"]),
+        ("Ann Bell/Example Images", []),
+        ("Na rzece trwa akcja", []),
+    ],
+)
+def test_names_end_where_roles_and_rubrics_begin(line: str, names: list[str]) -> None:
+    """What follows a name in its line is of the person, or of the page."""
+    article = extract_article(encoded(news_page(jsonld=None, before=f"<p>{line}</p>")), url=URL)
+    assert [author.name for author in article.authors] == names
+
+
+@pytest.mark.parametrize(
+    ("markup", "names"),
+    [
+        ('<div class="author-box"><b>Ann Bell</b></div>', ["Ann Bell"]),
+        ('<div class="author-box"><i>Hello</i> <i>Log Out</i></div>', []),
+        (
+            '<div class="byline">By Ann Bell Columnist<div class="byline">By Ann Bell</div></div>',
+            ["Ann Bell"],
+        ),
+        ('<a rel="author" href="/a">author</a><div class="byline">By Ann Bell</div>', ["Ann Bell"]),
+    ],
+)
+def test_author_markup_holds_more_than_names(markup: str, names: list[str]) -> None:
+    """A name without `By` counts in one piece; one with a role behind it yields to the name alone."""
+    page = news_page(jsonld=None, before=f"<div>{markup}</div><p>11 March 2024</p>")
+    assert [author.name for author in extract_article(encoded(page), url=URL).authors] == names
+
+
+def test_an_account_is_nobody() -> None:
+    """Who uploaded it says nothing of who wrote it."""
+    page = news_page(jsonld=JSONLD | {"author": {"name": "admin"}}, before="<p>By Ann Bell</p>")
+    assert [author.name for author in extract_article(encoded(page), url=URL).authors] == ["Ann Bell"]
+    page = news_page(jsonld=JSONLD | {"author": {"name": "admin"}})
+    assert extract_article(encoded(page), url=URL).authors == ()

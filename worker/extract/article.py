@@ -80,11 +80,13 @@ def _from_html(
     body = read_body(tree, title=title.text if title else None, summaries=summaries, written=written)
     people = find_people(tree, facts, url=url, site_names=names, hint=hints.get("author"))
     authors, author_source, paragraphs = people.authors, people.source, body.paragraphs
-    nobody = names | agency_names(people) | (signed_with(tree, title.text) if title else set())
+    nobody = names | agency_names(people)
+    if title:
+        nobody |= signed_with(tree, title.text) | {letters(title.text)}
     if not authors and (authors := newsroom_of(facts, as_person=True)):
         author_source = "jsonld:author"
     if not authors:
-        authors, line = signature_of(body, site_names=nobody)
+        authors, line = signature_of(body, site_names=nobody, tree=tree)
         author_source = "text" if authors else None
         paragraphs = tuple(paragraph for paragraph in paragraphs if paragraph is not line)
     if not authors and (authors := newsroom_of(facts)):

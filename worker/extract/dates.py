@@ -15,6 +15,7 @@ from worker.extract import jsonld
 from worker.extract.date_forms import Instant, parse_instant
 from worker.extract.markup import attribute, node_text
 from worker.extract.structured import Candidate
+from worker.extract.text import letters
 from worker.model import DateEvidence
 
 if TYPE_CHECKING:
@@ -68,12 +69,20 @@ _MODIFIED_METAS = (
         "lastmod",
     ),
 )
-_URL_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)[-/_]?(0[1-9]|1[0-2])[-/_]?(0[1-9]|[12]\d|3[01])(?!\d)")
+#: A number of the article may begin with its date and clock time (`/A2024031108150001234`).
+_URL_DATE = re.compile(
+    r"(?<!\d)((?:19|20)\d\d)[-/_]?(0[1-9]|1[0-2])[-/_]?(0[1-9]|[12]\d|3[01])"
+    r"(?:(?:[01]\d|2[0-3])[0-5]\d\d*)?(?!\d)"
+)
+_MAX_BYLINE_CHARS = 120
 _FUTURE_TOLERANCE = timedelta(days=1)
 _DISAGREEMENT = timedelta(days=1)
 _DATED_ELEMENTS = (
     "[class*=publish i], [class*=date i], [class*=time i], [class*=byline i], [class*=meta i], [id*=date i]"
 )
+#: Beside them stands the date: `11.03.24 | 08:15 | By Ann Bell`.
+_NAMES_OF_AUTHORS = "[class*=author i], [rel~=author i]"
+_MAX_MONTH_CHARS = 12
 _MODIFIED_WORDS = re.compile(
     r"updat|modif|aktualis|actuali|mis à jour|aggiorn|atualiza|bijgewerkt|güncelle|oppdater|uppdater",
     re.IGNORECASE,
@@ -161,11 +170,20 @@ def _visible(tree: LexborHTMLParser, facts: Structured, beside: Sequence[str]) -
         if not _MODIFIED_WORDS.search(around):
             yield Candidate(attribute(node, "datetime") or node_text(node), "time")
     for title in facts.metas("og:title"):
-        yield Candidate(title.value.rpartition("|")[2], title.source)
-    yield from (Candidate(line, "visible") for line in beside if not _MODIFIED_WORDS.search(line[:20]))
+        # `Headline | The Site | 11.03.2024`: a date in the headline itself is that of its subject.
+        if (end := title.value.rpartition("|"))[1] and sum(map(str.isalpha, end[2])) <= _MAX_MONTH_CHARS:
+            yield Candidate(end[2], title.source)
+    titles = [title.value for title in (*facts.metas("og:title"), *facts.jsonld("headline"))]
+    headlines = {letters(text) for text in (*titles, *map(node_text, tree.css("h1")[:3]))}
+    for line in beside:
+        if letters(line) not in headlines and not _MODIFIED_WORDS.search(line[:20]):
+            yield Candidate(line, "visible")
     for node in tree.css(_DATED_ELEMENTS)[:200]:
         text = node_text(node)
         if 8 <= len(text) <= 80 and not _MODIFIED_WORDS.search(text[:20]):
+            yield Candidate(text, "visible")
+    for node in tree.css(_NAMES_OF_AUTHORS)[:1]:
+        if node.parent and len(text := node_text(node.parent)) <= _MAX_BYLINE_CHARS:
             yield Candidate(text, "visible")
 
 

@@ -10,6 +10,7 @@ from urllib.parse import urljoin
 
 from worker.extract import jsonld
 from worker.extract.agencies import agency_named
+from worker.extract.full_names import is_caseless, is_full_name
 from worker.extract.markup import attribute, node_text
 from worker.extract.text import letters, unescape
 from worker.model import Author
@@ -27,16 +28,8 @@ _MAX_AUTHORS = 20
 _MAX_NAME_CHARS = 60
 _MAX_NAME_WORDS = 6
 _AUTHOR_METAS = (
-    *(
-        "author",
-        "article:author",
-        "parsely-author",
-        "sailthru.author",
-        "dc.creator",
-        "dcterms.creator",
-        "byl",
-    ),
-    *("articleauthor", "cxenseparse:author"),
+    *("author", "article:author", "parsely-author", "sailthru.author", "dc.creator", "dcterms.creator"),
+    *("byl", "articleauthor", "cxenseparse:author"),
 )
 _PEOPLE_MARKUP = (
     "[rel~=author]",
@@ -67,6 +60,8 @@ _WRITTEN_BY = re.compile(r"(?:\b(?:by|von|par|por|da|door|av|af)|author|autor)$"
 _ADDRESS = re.compile(r"https?:|www\.|^[\w-]{3,}\.[a-z]{2,4}\b")
 _NOT_A_NAME = re.compile(r"@|(?<!\w)\d|\d{3}|[<>{}=\[\]]|\.(?:com|org|net|html)\b", re.IGNORECASE)
 _AFFIX = re.compile(r"\s*\((?:[^)]*)\)\s*|\s+[-–—|]\s+.*$|記者$|기자$")
+#: Accounts of a CMS and labels of its templates; as names they are nobody's.
+_NOBODY = frozenset({"admin", "administrator", "webmaster", "author", "autor", "auteur", "by"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,20 +94,33 @@ def find_people(
     for group in _sources(tree, facts, hint):
         for named in group:
             for name in split_names(named.text):
+                key = letters(name)
                 if found := agency_named(name):
                     agency = agency or (found, named.source)
-                elif letters(name) not in site_names and letters(name) not in authors:
-                    authors[letters(name)] = Author(name, _profile(named.url, url))
+                elif key not in site_names | _NOBODY and key not in authors:
+                    authors[key] = Author(name, _profile(named.url, url))
                     source = source or named.source
         if authors:
             break
+    if source in ("markup:author", "markup:byline"):
+        authors = _without_roles(authors)
     agency = agency or _marked_agency(tree)
     return People(tuple(authors.values())[:_MAX_AUTHORS], source, *(agency or (None, None)))
 
 
+def _without_roles(authors: dict[str, Author]) -> dict[str, Author]:
+    """`authors` without those that are another of them with more words behind: `Ann Bell Reporter`."""
+    names = [author.name for author in authors.values()]
+    return {
+        key: author
+        for key, author in authors.items()
+        if not any(author.name.startswith(f"{name} ") for name in names)
+    }
+
+
 def _marked_agency(tree: LexborHTMLParser) -> tuple[str, str] | None:
     """The text of the one element whose class says that it names the agency, known to us or not."""
-    texts = {text for text in _short_texts(tree, _AGENCY_MARKUP) if _may_be_name(text)}
+    texts = {text for text in _short_texts(tree.css(_AGENCY_MARKUP)[:20]) if _may_be_name(text)}
     return (
         (agency_named(text) or text, "markup:agency") if len(texts) == 1 and (text := texts.pop()) else None
     )
@@ -145,8 +153,13 @@ def _sources(tree: LexborHTMLParser, facts: Structured, hint: str | None) -> Ite
             _Named(node_text(node), "markup:author", attribute(node, "href") or None)
             for node in _together(tree.css(", ".join(f"{scope} {part}" for part in selector.split(", "))))
         ]
+    bare: list[_Named] = []
     for selector in _BYLINES:
-        yield [_Named(text, "markup:byline") for text in _short_texts(tree, selector) if _BY.match(text)][:3]
+        nodes = tree.css(selector)[:20]
+        yield [_Named(text, "markup:byline") for text in _short_texts(nodes) if _BY.match(text)][:3]
+        names = (text for text in _short_texts(nodes, whole=True) if is_full_name(text))
+        bare.extend(_Named(name, "markup:byline") for name in names)
+    yield bare[:1]
     if hint:
         yield [_Named(hint, "hint:author")]
 
@@ -172,9 +185,11 @@ def _ancestor(node: LexborNode) -> int:
     return node.mem_id
 
 
-def _short_texts(tree: LexborHTMLParser, selector: str) -> Iterator[str]:
-    for node in tree.css(selector)[:20]:
-        if 3 <= len(text := node_text(node)) <= 120:
+def _short_texts(nodes: list[LexborNode], *, whole: bool = False) -> Iterator[str]:
+    """The short texts of `nodes`; with `whole` none in pieces: two links in a box would read as a name."""
+    for node in nodes:
+        pieces = node.text(separator="\n", strip=True) if whole else ""
+        if "\n" not in pieces and 3 <= len(text := node_text(node)) <= 120:
             yield text
 
 
@@ -214,38 +229,45 @@ def agency_names(people: People) -> set[str]:
     return {letters(people.agency)} if people.agency else set()
 
 
-def signature_of(body: Body, *, site_names: set[str]) -> tuple[tuple[Author, ...], Paragraph | None]:
+def signature_of(
+    body: Body, *, site_names: set[str], tree: LexborHTMLParser | None = None
+) -> tuple[tuple[Author, ...], Paragraph | None]:
     """The names that the lines beside the body, or its last one, consist of, and that one if it was it.
 
-    A line above counts if it begins with `By` or the like; otherwise it must stand right beside the text,
-    and be two to four capitalised words without punctuation, so that a short sentence never passes.
+    A line counts that begins with `By` or `Author`; another must stand right beside the text and be full
+    names alone. Below the text only a <p> of `tree` does: what follows there is links and headings mostly.
+    `site_names` are the `letters` of what nobody is called, such as the title.
     """
-    for line in body.above:
-        if _BY.match(line):
-            # "By A. Bell, in News, City, Sport": what follows a word in lower case are no names.
-            named = takewhile(lambda name: not name[0].islower(), split_names(line))
-            people = [name for name in named if not agency_named(name) and letters(name) not in site_names]
-            if people:
-                return tuple(map(Author, people))[:_MAX_AUTHORS], None
-    for line in body.below:
-        if (labelled := _AUTHOR_LABEL.match(line)) and (people := split_names(line[labelled.end() :])):
-            return tuple(map(Author, people))[:_MAX_AUTHORS], None
+
+    def signed(line: str) -> tuple[Author, ...]:
+        return tuple(map(Author, _full_names(line, site_names)))[:_MAX_AUTHORS]
+
+    labelled = [line for line in body.above if _BY.match(line)]
+    labelled += [_AUTHOR_LABEL.sub("", line, count=1) for line in body.below if _AUTHOR_LABEL.match(line)]
+    beside = [line for line in body.above[-1:] if _is_signature(line)]
+    if tree is not None and body.below and _is_signature(body.below[0]):
+        beside += [text for text in map(node_text, tree.css("p")) if text == body.below[0]][:1]
+    found = next((authors for line in (*labelled, *beside) if (authors := signed(line))), ())
     last = body.paragraphs[-1] if len(body.paragraphs) > 2 else None
-    for line in (*body.above[-1:], *body.below[:1]):
-        names = [_signed(part, site_names) for part in line.split("/")]
-        if names and all(names):
-            return tuple(Author(name) for name in names if name), None
-    if last and last.kind == "paragraph" and (name := _signed(last.text, site_names)):
-        return (Author(name),), last
-    return (), None
+    if found or last is None or last.kind != "paragraph" or not _is_signature(last.text):
+        return found, None
+    authors = signed(last.text)
+    return authors, last if authors else None
 
 
-def _signed(line: str, site_names: set[str]) -> str | None:
-    parts = _BY.sub("", line).split()
-    if not 2 <= len(parts) <= 4 or len(line) > 40 or letters(line) in site_names or agency_named(line):
-        return None
-    named = all(part[:1].isupper() and part.replace("-", "").isalpha() for part in parts)
-    return _cased(" ".join(parts)) if named else None
+def _is_signature(line: str) -> bool:
+    return len(line) <= 60 and all(is_full_name(_BY.sub("", part)) for part in line.split("/"))
+
+
+def _full_names(line: str, site_names: set[str]) -> list[str]:
+    """The names that `line` begins with: in "By A. Bell, News Reporter, in City" the first alone."""
+    if letters(line) in site_names:
+        return []
+    parts = [part for whole in line.split("/") for part in split_names(whole)]
+    named = list(takewhile(lambda name: is_full_name(name) or is_caseless(name) or agency_named(name), parts))
+    if not named and parts and parts[0].isupper() and parts[0].isalpha():
+        named = parts[:1]  # "By ABC": initials
+    return [name for name in named if not agency_named(name) and letters(name) not in site_names]
 
 
 def newsroom_of(facts: Structured, *, as_person: bool = False) -> tuple[Author, ...]:
@@ -256,12 +278,8 @@ def newsroom_of(facts: Structured, *, as_person: bool = False) -> tuple[Author, 
     for item in jsonld.things(facts.article.get("author")):
         if as_person and not (isinstance(item, dict) and "person" in jsonld.types(item)):
             continue
-        name = _described(item).text
-        if (
-            2 <= len(name) <= _MAX_NAME_CHARS
-            and "://" not in name
-            and "@" not in name
-            and not agency_named(name)
-        ):
+        name = unescape(_described(item).text)
+        fits = 2 <= len(name) <= _MAX_NAME_CHARS and not re.search("://|[@<>{}=]", name)
+        if fits and letters(name) not in _NOBODY and not agency_named(name):
             return (Author(name),)
     return ()
