@@ -105,7 +105,7 @@ class Redirect:
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """A person. Agencies are in `Article.agency`."""
+    """A person; or the newsroom, where the page names it and nobody has signed. See also `Article.agency`."""
 
     name: str
     url: str | None = None
