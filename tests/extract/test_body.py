@@ -104,6 +104,12 @@ def test_lead_above_the_body_is_kept_once() -> None:
     assert body_of(html)[0] == ("paragraph", FIRST)
 
 
+def test_a_list_is_not_the_whole_article() -> None:
+    """The paragraph before a list that is most of the text stays."""
+    items = "".join(f"<li>{paragraph}</li>" for paragraph in PARAGRAPHS[1:])
+    assert texts_of(f"<article><h1>{TITLE}</h1><p>{FIRST}</p><ol>{items}</ol></article>") == list(PARAGRAPHS)
+
+
 def test_a_box_that_holds_the_article_is_no_box() -> None:
     """A wrapper named after the share buttons in it takes no paragraph with it."""
     assert texts_of(f"<body><div class='share related'>{TEXT}</div></body>") == list(PARAGRAPHS)

@@ -194,14 +194,7 @@ def test_any_characters_in_fields(title: str, author: str) -> None:
         assert_well_formed(article)
 
 
-@pytest.mark.parametrize(
-    "author",
-    [
-        "Ann\0 Bee",
-        "Ann Bee 0\ud800",
-        "Ann Bee 0\0",
-    ],
-)
+@pytest.mark.parametrize("author", ["Ann\0 Bee", "Ann Bee 0\0", "Ann Bee 0\ud800"])
 def test_escaped_character_that_is_none_does_not_come_out(author: str) -> None:
     """U+0000 and lone surrogates, which JSON-LD can escape and no database or encoder takes, are gone."""
     article = outcome(

@@ -134,9 +134,10 @@ def test_a_newsroom_declared_a_person_is_believed() -> None:
     assert [a.name for a in extract_article(encoded(page), url=URL).authors] == ["Courier24 Newsroom"]
 
 
-def test_an_address_is_no_author() -> None:
-    """Some systems write the profile's address in the place of the name."""
-    page = news_page(jsonld=JSONLD | {"author": "https://news.example.com/staff"})
+@pytest.mark.parametrize("written", ["https://news.example.com/staff", "2024-03-11T08:00:00Z", "a@b.example"])
+def test_an_address_or_a_date_is_no_author(written: str) -> None:
+    """Some systems write such things in the place of the name."""
+    page = news_page(jsonld=JSONLD | {"author": written})
     assert extract_article(encoded(page), url=URL).authors == ()
 
 

@@ -279,7 +279,7 @@ def newsroom_of(facts: Structured, *, as_person: bool = False) -> tuple[Author, 
         if as_person and not (isinstance(item, dict) and "person" in jsonld.types(item)):
             continue
         name = unescape(_described(item).text)
-        fits = 2 <= len(name) <= _MAX_NAME_CHARS and not re.search("://|[@<>{}=]", name)
+        fits = 2 <= len(name) <= _MAX_NAME_CHARS and not re.search(r"://|[@<>{}=]|\d{3}", name)
         if fits and letters(name) not in _NOBODY and not agency_named(name):
             return (Author(name),)
     return ()
