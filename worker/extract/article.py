@@ -73,11 +73,13 @@ def _from_html(
     facts = read_structured(tree, url=url)
     names = known_names(facts, url)
     title = choose_title(tree, facts, url=url, hint=hints.get("title"))
-    written = next((candidate.value for candidate in facts.jsonld("articleBody")), None)
-    descriptions = list(facts.metas("og:description", "description", "twitter:description"))
-    description = descriptions[0] if descriptions else None
-    summaries = [candidate.value for candidate in (*facts.jsonld("description"), *descriptions)]
-    body = read_body(tree, title=title.text if title else None, summaries=summaries, written=written)
+    description = next(iter(facts.descriptions()), None)
+    body = read_body(
+        tree,
+        title=title.text if title else None,
+        summaries=facts.summaries(),
+        written=facts.written(),
+    )
     people = find_people(tree, facts, url=url, site_names=names, hint=hints.get("author"))
     authors, author_source, paragraphs = people.authors, people.source, body.paragraphs
     nobody = names | agency_names(people)

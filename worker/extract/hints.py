@@ -6,7 +6,6 @@ All of them are general: words of markup's trade and of newsrooms, never the nam
 from __future__ import annotations
 
 import re
-from enum import IntFlag
 from functools import lru_cache
 from itertools import pairwise
 
@@ -41,6 +40,8 @@ _BODY = re.compile(
     r"richtext|rich-text|artikel|articulo|noticia|(?<![a-z])(?:article|story|prose|wysiwyg)(?![a-z])",
     re.IGNORECASE,
 )
+#: What the class and the id of an element may say it is: beside the article, its body, its lead.
+BOX, BODY, LEAD = 1, 2, 4
 _MODIFIERS = frozenset(
     "has is no not with without js desktop mobile hide show text bg font mt mb px py col".split()  # noqa: SIM905
 )
@@ -51,36 +52,14 @@ _MAX_TOKENS = 60
 _LABELS = (
     *("read more", "read also", "read next", "see also", "more on", "more from", "related", "czytaj więcej"),
     *("czytaj też", "czytaj także", "zobacz też", "zobacz także", "lesen sie auch", "lesen sie mehr"),
-    *(
-        "lesetipp",
-        "mehr zum thema",
-        "auch interessant",
-        "das könnte",
-        "weitere artikel",
-        "weitere nachrichten",
-    ),
+    *("lesetipp", "mehr zum thema", "auch interessant"),
+    *("das könnte", "weitere artikel", "weitere nachrichten"),
     *("weitere themen", "lire aussi", "à lire", "a lire", "lees ook", "lees meer", "leggi anche"),
     *("leia também", "leia mais", "leia tambem", "lea también", "lee también", "te puede interesar"),
-    *(
-        "les også",
-        "læs også",
-        "läs också",
-        "läs mer",
-        "číst dál",
-        "čtěte také",
-        "přečtěte si",
-        "ilgili haber",
-    ),
-    *(
-        "最新",
-        "関連記事",
-        "あわせて読みたい",
-        "관련기사",
-        "相关",
-        "читайте также",
-        "читати також",
-        "اقرأ أيضا",
-    ),
+    *("les også", "læs også", "läs också", "läs mer"),
+    *("číst dál", "čtěte také", "přečtěte si", "ilgili haber"),
+    *("最新", "関連記事", "あわせて読みたい", "관련기사"),
+    *("相关", "читайте также", "читати також", "اقرأ أيضا"),
 )
 _LABEL = re.compile("|".join(map(re.escape, _LABELS)), re.IGNORECASE)
 _CREDIT = re.compile(
@@ -99,15 +78,8 @@ _FURNITURE = re.compile(
     re.IGNORECASE,
 )
 _REQUESTS = (
-    *(
-        "sign up to",
-        "sign up for",
-        "subscribe to",
-        "subscribe for",
-        "subscribe now to",
-        "register for",
-        "register to",
-    ),
+    *("sign up to", "sign up for", "subscribe to", "subscribe for"),
+    *("subscribe now to", "register for", "register to"),
     *("download the app", "download our app", "follow us on", "join us on", "subscribers only", "©"),
     *("all rights reserved", "有料会員", "有料記事", "会員登録"),
 )
@@ -147,28 +119,17 @@ _BODY_STARTS = frozenset(
 _WORD = re.compile("[a-z]+")
 
 
-class Hint(IntFlag):
-    """What the class and the id of an element say it is."""
-
-    BOX = 1  # stands beside the article, or between its paragraphs
-    BODY = 2
-    LEAD = 4
-
-
-_BOX_BIT, _BODY_BIT, _LEAD_BIT = int(Hint.BOX), int(Hint.BODY), int(Hint.LEAD)
-
-
 @lru_cache(maxsize=4_096)
 def hints_of(name: str) -> int:
-    """The hints, a sum of `Hint`, of `name`: class and id, parted by spaces."""
+    """BOX, BODY and LEAD as far as they hold, in one number, for `name`: class and id, parted by spaces."""
     tokens = name.split()[:_MAX_TOKENS]
     if not _HIDDEN.isdisjoint(tokens) and ":" not in name:
-        return _BOX_BIT
+        return BOX
     hints = 0
     for token in tokens:
         if len(token) <= _MAX_TOKEN_CHARS:
             hints |= _hints_of_token(token)
-    return hints & ~_BOX_BIT if hints & _BODY_BIT else hints
+    return hints & ~BOX if hints & BODY else hints
 
 
 @lru_cache(maxsize=16_384)
@@ -185,11 +146,11 @@ def _hints_of_token(token: str) -> int:
     ):
         return 0
     if _BOX.has_any(words) and not _NO_BOX.has_any(words):
-        return _BOX_BIT | _LEAD_BIT * _LEAD.has_any(words)
+        return BOX | LEAD * _LEAD.has_any(words)
     for word in words:
         if word[:4] in _BODY_STARTS:
-            return _BODY_BIT * (_BODY.search(token) is not None) | _LEAD_BIT * _LEAD.has_any(words)
-    return _LEAD_BIT * _LEAD.has_any(words)
+            return BODY * (_BODY.search(token) is not None) | LEAD * _LEAD.has_any(words)
+    return LEAD * _LEAD.has_any(words)
 
 
 def is_label(line: str) -> bool:

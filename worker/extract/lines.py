@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from worker.extract.hints import Hint, hints_of, is_credit, is_furniture
+from worker.extract.hints import LEAD, hints_of, is_credit, is_furniture
 from worker.extract.scoring import HEADINGS, visible_length
 from worker.extract.text import letters
 from worker.model import Paragraph
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from worker.extract.scoring import Scored
     from worker.model import ParagraphKind
 
-_LEAD = int(Hint.LEAD)
 _ITEMS = ("li", "dd", "dt")
 _KINDS: dict[str, ParagraphKind] = {
     **dict.fromkeys(HEADINGS, "heading"),
@@ -44,11 +43,12 @@ def article_lines(
     """
     leads = {letters(summary) for summary in summaries if len(summary) > _MIN_LEAD_CHARS}
     # Where nothing is prose, or nothing is outside boxes, every line stays, for others to judge.
-    found = list(_kept(page, scored, title, leads, started=not any(scored.prose)))
+    has_prose = any(scored.prose)
+    found = list(_kept(page, scored, title, leads, started=not has_prose))
     if not found and any(scored.boxed):
         unboxed = replace(scored, boxed=[False] * len(scored.boxed))
-        found = list(_kept(page, unboxed, title, leads, started=not any(scored.prose)))
-    while found and any(scored.prose) and (found[-1].kind == "heading" or _is_signature(found[-1])):
+        found = list(_kept(page, unboxed, title, leads, started=not has_prose))
+    while found and has_prose and (found[-1].kind == "heading" or _is_signature(found[-1])):
         found.pop()
     return tuple(found)
 
@@ -110,7 +110,7 @@ def _is_lead(page: Blocks, scored: Scored, index: int, leads: set[str]) -> bool:
         return True
     if scored.boxed[block.holder] or 2 * block.link_chars > len(block.text) or is_credit(block.text):
         return False
-    return any(bool(hints_of(holder.name) & _LEAD) for holder in around)
+    return any(hints_of(holder.name) & LEAD for holder in around)
 
 
 def _kind(page: Blocks, holder: int) -> ParagraphKind:

@@ -11,16 +11,15 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from worker.extract.hints import Hint, hints_of, is_label
+from worker.extract.hints import BODY, BOX, hints_of, is_label
 from worker.extract.text import letters, squeeze
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from worker.extract.blocks import Block, Blocks
 
 HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
-_BOX, _BODY = int(Hint.BOX), int(Hint.BODY)
 _BOX_TAGS = frozenset(("aside", "figure", "figcaption", "form"))
 _NEVER_BOXES = frozenset(("p", "article", "main", "body"))
 _LEAVES = frozenset(("p", "li", "blockquote", "ul", "ol", "dl"))
@@ -66,7 +65,7 @@ def score(page: Blocks, *, title: str | None, written: str | None) -> Scored:
     prose = [_prose(block, holders[block.holder].tag) for block in page.blocks]
     matched = _matched(page.blocks, written)
     box = _named_boxes(page, prose)
-    inner = _summed(page, prose, [1.0] * len(holders))
+    inner = _summed(page, prose)
     worth = [_BOX_WORTH if is_box else 1.0 for is_box in box]
     declared = [value * (3 if match else 1) for value, match in zip(prose, matched, strict=True)]
     total = _summed(page, declared, worth)
@@ -112,23 +111,23 @@ def _matched(blocks: Sequence[Block], written: str | None) -> list[bool]:
 
 def _named_boxes(page: Blocks, prose: Sequence[float]) -> list[bool]:
     box = [
-        holder.tag in _BOX_TAGS or (holder.tag not in _NEVER_BOXES and bool(hints_of(holder.name) & _BOX))
+        holder.tag in _BOX_TAGS or (holder.tag not in _NEVER_BOXES and bool(hints_of(holder.name) & BOX))
         for holder in page.holders
     ]
     for block, value in zip(page.blocks, prose, strict=True):
         holder = page.holders[block.holder]
-        if holder.tag == "p" and value < 60 and bool(hints_of(holder.name) & _BOX):
+        if holder.tag == "p" and value < 60 and bool(hints_of(holder.name) & BOX):
             box[block.holder] = True
     return box
 
 
-def _summed(page: Blocks, values: Sequence[float], worth: Sequence[float]) -> list[float]:
-    """By element, the values of all blocks in it, those of an inner element times its worth."""
+def _summed(page: Blocks, values: Iterable[float], worth: Sequence[float] | None = None) -> list[float]:
+    """By element, the values of all blocks in it; with `worth` those of an inner element times its own."""
     sums = [0.0] * len(page.holders)
     for block, value in zip(page.blocks, values, strict=True):
         sums[block.holder] += value
     for index in range(len(sums) - 1, 0, -1):
-        sums[page.holders[index].parent] += sums[index] * worth[index]
+        sums[page.holders[index].parent] += sums[index] * worth[index] if worth else sums[index]
     return sums
 
 
@@ -166,7 +165,7 @@ def _deepest(page: Blocks, total: Sequence[float], worth: Sequence[float], title
 
 def _favour(page: Blocks, index: int) -> float:
     holder = page.holders[index]
-    named = holder.tag in ("article", "main") or bool(hints_of(holder.name) & _BODY)
+    named = holder.tag in ("article", "main") or hints_of(holder.name) & BODY
     return (1.25 if named else 1.0) * (1.5 if holder.prop == "articleBody" else 1.0)
 
 
@@ -177,19 +176,18 @@ def _needed(page: Blocks, index: int, titled: set[int]) -> float:
         return 0.3  # pages that scroll on hold several
     if index in titled and holder.tag in ("main", "section", "div"):
         return 0.5
-    marked = holder.prop == "articleBody" or holder.tag == "article" or bool(hints_of(holder.name) & _BODY)
+    marked = holder.prop == "articleBody" or holder.tag == "article" or bool(hints_of(holder.name) & BODY)
     return 0.55 if marked else 0.8
 
 
 def _linked(page: Blocks) -> list[bool]:
     """By element, whether it has several blocks, most of whose text is links."""
-    ones = [1.0] * len(page.holders)
-    chars = _summed(page, [float(len(block.text)) for block in page.blocks], ones)
-    links = _summed(page, [float(block.link_chars) for block in page.blocks], ones)
-    count = _summed(page, [1.0] * len(page.blocks), ones)
+    chars = _summed(page, (len(block.text) for block in page.blocks))
+    links = _summed(page, (block.link_chars for block in page.blocks))
+    count = _summed(page, [1] * len(page.blocks))
     return [
         links[index] > 0.5 * chars[index] and (count[index] > 1 or page.holders[index].tag != "p")
-        for index in range(len(ones))
+        for index in range(len(chars))
     ]
 
 

@@ -60,6 +60,18 @@ class Structured:
             for value in self.itemprops.get(name, ()):
                 yield Candidate(value, f"itemprop:{name}")
 
+    def written(self) -> str | None:
+        """The body of the article as JSON-LD holds it."""
+        return next((candidate.value for candidate in self.jsonld("articleBody")), None)
+
+    def descriptions(self) -> list[Candidate]:
+        """What the meta elements say of the page in a sentence or two, the most used one first."""
+        return list(self.metas("og:description", "description", "twitter:description"))
+
+    def summaries(self) -> list[str]:
+        """Those, and what JSON-LD says."""
+        return [candidate.value for candidate in (*self.jsonld("description"), *self.descriptions())]
+
     def site_names(self) -> set[str]:
         """What the site calls itself, as far as it says so."""
         names = {
