@@ -61,14 +61,14 @@ def extract_article(
     decoded = decode(page, content_type)
     known = {key: squeeze(value) for key, value in (hints or {}).items() if isinstance(value, str)}
     identity = sha256((subject or url).encode("utf-8", "replace")).hexdigest()[:32]
-    read = _from_plain_text if sniff.is_plain_text(decoded.text, content_type) else _from_html
+    read = _from_plain_text if sniff.is_plain_text(decoded.utf8, content_type) else _from_html
     return read(decoded, url=url, article_id=identity, fetched_at=fetched_at, hints=known)
 
 
 def _from_html(
     decoded: Decoded, *, url: str, article_id: str, fetched_at: datetime | None, hints: dict[str, str]
 ) -> Article:
-    page, cuts = bounded(decoded.encoded())
+    page, cuts = bounded(decoded.utf8)
     tree = parse(page)
     facts = read_structured(tree, url=url)
     names = known_names(facts, url)
@@ -166,8 +166,9 @@ def _from_html(
 def _from_plain_text(
     decoded: Decoded, *, url: str, article_id: str, fetched_at: datetime | None, hints: dict[str, str]
 ) -> Article:
-    text = decoded.text[:_MAX_PLAIN_CHARS].replace("\0", "\ufffd")
-    cuts = ("page_cut",) if len(decoded.text) > _MAX_PLAIN_CHARS else ()
+    whole = decoded.text
+    text = whole[:_MAX_PLAIN_CHARS].replace("\0", "\ufffd")
+    cuts = ("page_cut",) if len(whole) > _MAX_PLAIN_CHARS else ()
     plain = read_plain(text, language=hints.get("language"))
     joined = _joined(plain.paragraphs)
     measures, script = measured(joined), script_of(joined)

@@ -39,41 +39,54 @@ _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECAS
 
 
 @dataclass(slots=True)
-class Holder:
-    """A block-level element on the way from the body to some text."""
-
-    parent: int  # index of the holder around it; -1 above the first
-    tag: str
-    name: str = ""  # class and id, parted by spaces
-    prop: str = ""  # itemprop
-
-
-@dataclass(slots=True)
 class Block:
     """One run of text."""
 
     text: str
-    holder: int  # index of the element around it
+    holder: int  # the element around it
     link_chars: int
 
 
 @dataclass(slots=True)
 class Blocks:
-    """All text of a page in reading order, and the elements around it, outer ones before inner ones."""
+    """All text of a page in reading order, and the block-level elements on the way to it.
+
+    Elements are numbers, outer ones before inner ones, the body first; what is known of one stands in
+    columns, as an object for each of hundreds takes longer than the rest of the walk.
+    """
 
     blocks: list[Block] = field(default_factory=list)
-    holders: list[Holder] = field(default_factory=list)
+    parents: list[int] = field(default_factory=lambda: [-1])
+    tags: list[str] = field(default_factory=lambda: ["body"])
+    names: list[str] = field(default_factory=lambda: [""])  # class and id, parted by a space
+    props: list[str] = field(default_factory=lambda: [""])  # itemprop
 
-    def upwards(self, holder: int) -> Iterator[int]:
-        """`holder` and the elements around it, from the inside out."""
-        while holder >= 0:
-            yield holder
-            holder = self.holders[holder].parent
+    def upwards(self, element: int) -> Iterator[int]:
+        """`element` and those around it, from the inside out."""
+        while element >= 0:
+            yield element
+            element = self.parents[element]
+
+    def add_element(self, parent: int, tag: str, attributes: dict[str, str | None]) -> int:
+        self.parents.append(parent)
+        self.tags.append(tag)
+        name = attributes.get("class") or ""
+        if identity := attributes.get("id"):
+            name = f"{name} {identity}"
+        self.names.append(name if len(name) <= _MAX_NAME_CHARS else name[:_MAX_NAME_CHARS])
+        self.props.append(attributes.get("itemprop") or "")
+        return len(self.parents) - 1
+
+    def end_block(self, pieces: list[str], links: list[str], holder: int) -> None:
+        if (text := squeeze("".join(pieces))) and len(self.blocks) < _MAX_BLOCKS:
+            self.blocks.append(Block(text, holder, len(squeeze("".join(links))) if links else 0))
+        pieces.clear()
+        links.clear()
 
 
 def read_blocks(tree: LexborHTMLParser) -> Blocks:
     """The blocks of `tree`. No recursion, as markup may nest deeper than Python does."""
-    page = Blocks(holders=[Holder(-1, "body")])
+    page = Blocks()
     if tree.body is not None:
         _walk(tree.body.first_child, page)
     return page
@@ -92,7 +105,7 @@ def _walk(node: LexborNode | None, page: Blocks) -> None:  # noqa: PLR0912 - a c
             node, outer, in_link = above.pop()
             if outer >= 0:
                 if pieces:
-                    _end_block(page, pieces, links, holder)
+                    page.end_block(pieces, links, holder)
                 holder = outer
             continue
         tag = node.tag
@@ -107,7 +120,7 @@ def _walk(node: LexborNode | None, page: Blocks) -> None:  # noqa: PLR0912 - a c
                 pieces.append(" ")
         elif tag in ("br", "hr"):
             if broken or tag == "hr":
-                _end_block(page, pieces, links, holder)
+                page.end_block(pieces, links, holder)
             pieces.append(" ")
             broken = tag == "br" and not broken
         elif tag is not None and tag not in _SKIPPED and (child := node.first_child) is not None:
@@ -117,31 +130,12 @@ def _walk(node: LexborNode | None, page: Blocks) -> None:  # noqa: PLR0912 - a c
                 node = child
                 continue
             attributes = node.attributes
-            if not attributes or not _is_hidden(attributes):
+            if "hidden" not in attributes and not _HIDDEN.search(attributes.get("style") or ""):
                 if pieces:
-                    _end_block(page, pieces, links, holder)
+                    page.end_block(pieces, links, holder)
                 above.append((node.next, holder, in_link))
-                page.holders.append(_holder(holder, tag, attributes))
-                holder = len(page.holders) - 1
+                holder = page.add_element(holder, tag, attributes)
                 node = child
                 continue
         node = node.next
-    _end_block(page, pieces, links, holder)
-
-
-def _end_block(page: Blocks, pieces: list[str], links: list[str], holder: int) -> None:
-    if (text := squeeze("".join(pieces))) and len(page.blocks) < _MAX_BLOCKS:
-        page.blocks.append(Block(text, holder, len(squeeze("".join(links))) if links else 0))
-    pieces.clear()
-    links.clear()
-
-
-def _is_hidden(attributes: dict[str, str | None]) -> bool:
-    return "hidden" in attributes or _HIDDEN.search(attributes.get("style") or "") is not None
-
-
-def _holder(parent: int, tag: str, attributes: dict[str, str | None]) -> Holder:
-    if not attributes:
-        return Holder(parent, tag)
-    name = f"{attributes.get('class') or ''} {attributes.get('id') or ''}"
-    return Holder(parent, tag, name[:_MAX_NAME_CHARS], attributes.get("itemprop") or "")
+    page.end_block(pieces, links, holder)

@@ -18,6 +18,8 @@ DISAGREEMENT = "charset_disagreement"
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_BE, "utf-16be"), (codecs.BOM_UTF16_LE, "utf-16le"))
 _PRESCAN_BYTES = 1024  # HTML standard, 13.2.3.2: as far as a user agent looks for a <meta>
 _SAMPLE_BYTES = 16_384
+_PIECE_BYTES = 16_384
+_MAX_CHAR_BYTES = 4
 _HEADER_CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([^\s\"';]+)", re.IGNORECASE)
 _META_CHARSET = re.compile(rb"<meta\b[^>]*?\bcharset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
 #: What old pages without a label are written in: Python's name, the standard's. Few make good guesses.
@@ -35,44 +37,43 @@ _LEGACY = {f"cp{number}": f"windows-{number}" for number in (874, *range(1250, 1
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """The text of a page, the WHATWG name of its encoding, and what was odd about it."""
+    """A page in UTF-8, the WHATWG name of the encoding it came in, and what was odd about it."""
 
-    text: str
+    utf8: bytes
     encoding: str
     warnings: tuple[str, ...] = ()
-    utf8: bytes | None = None  # the page itself, where it is the text in UTF-8 already
 
-    def encoded(self) -> bytes:
-        """The text in UTF-8."""
-        return self.text.encode("utf-8", "replace") if self.utf8 is None else self.utf8
+    @property
+    def text(self) -> str:
+        """The page as a string."""
+        return self.utf8.decode()
 
 
 def decode(page: bytes, content_type: str | None = None) -> Decoded:
-    """Read `page` as text; `content_type` is the header's value. Total: what fits nothing becomes U+FFFD."""
+    """Find out `page`'s encoding; `content_type` is the header's value. Total: what fits nothing becomes U+FFFD."""
     for bom, name in _BOMS:
         if page.startswith(bom):
-            return Decoded(_read(page[len(bom) :], name), name)
+            return Decoded(_recoded(page[len(bom) :], name), name)
     labels = [label for label in (_header_label(content_type), _meta_label(page)) if label]
-    if (text := _as_utf8(page)) is not None:
-        return _valid_utf8(page, text, labels)
+    if (valid := _valid_utf8_bytes(page)) is not None:
+        return _valid_utf8(page[:valid], labels)
     declared = labels[0] if labels else None
     legacy = next((label for label in labels if label != "utf-8"), None)
     if declared == "utf-8" and _mostly_utf8(page):
-        return Decoded(page.decode("utf-8", "replace"), "utf-8", ("charset_errors",))
+        return Decoded(_recoded(page, "utf-8"), "utf-8", ("charset_errors",))
     chosen = legacy or _detect(page)
     warnings = (DISAGREEMENT,) if declared not in (None, chosen) else ()
-    return Decoded(_read(page, chosen), chosen, warnings)
+    return Decoded(_recoded(page, chosen), chosen, warnings)
 
 
-def _valid_utf8(page: bytes, text: str, labels: list[str]) -> Decoded:
+def _valid_utf8(page: bytes, labels: list[str]) -> Decoded:
     """Multi-byte sequences that happen to be valid UTF-8 are UTF-8, whatever a server says by default."""
     declared = labels[0] if labels else "utf-8"
     if declared == "utf-8":
-        whole = page[-1:].isascii()  # else its last character may be cut
-        return Decoded(text, "utf-8", utf8=page if whole else None)
+        return Decoded(page, "utf-8")
     if page.isascii() and not declared.startswith("utf-16"):
-        return Decoded(_read(page, declared), declared)  # ISO-2022-JP, for one, is written in ASCII bytes
-    return Decoded(text, "utf-8", (DISAGREEMENT,))
+        return Decoded(_recoded(page, declared), declared)  # ISO-2022-JP, for one, is written in ASCII bytes
+    return Decoded(page, "utf-8", (DISAGREEMENT,))
 
 
 def _header_label(content_type: str | None) -> str | None:
@@ -94,17 +95,24 @@ def _canonical(label: str) -> str | None:
     return "windows-1252" if encoding.name == "x-user-defined" else str(encoding.name)
 
 
-def _read(page: bytes, name: str) -> str:
+def _recoded(page: bytes, name: str) -> bytes:
     encoding = webencodings.lookup(name)
-    return str(encoding.codec_info.decode(page, "replace")[0])
+    text: str = encoding.codec_info.decode(page, "replace")[0]
+    return text.encode("utf-8", "replace")
 
 
-def _as_utf8(page: bytes) -> str | None:
-    """The page as UTF-8, or None. A character cut off by the body limit at the very end is forgiven."""
+def _valid_utf8_bytes(page: bytes) -> int | None:
+    """How many bytes of `page` are UTF-8: all but a character that the body limit cut off at the very end.
+
+    None if it is not UTF-8. Read in pieces, as strings of pages' lengths fit no cache.
+    """
+    valid = 0
     try:
-        return codecs.getincrementaldecoder("utf-8")().decode(page, final=False)
+        while read := codecs.utf_8_decode(page[valid : valid + _PIECE_BYTES], "strict", False)[1]:
+            valid += read
     except UnicodeDecodeError:
         return None
+    return valid if len(page) - valid < _MAX_CHAR_BYTES else None
 
 
 def _mostly_utf8(page: bytes) -> bool:

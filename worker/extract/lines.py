@@ -57,12 +57,13 @@ def _kept(
     page: Blocks, scored: Scored, title: str | None, leads: set[str], *, started: bool
 ) -> Iterator[Paragraph]:
     seen: set[str] = set()
-    title_key, title_chars = letters(title or ""), 2 * len(title or "")
+    title_key = letters(title or "")
+    title_chars = range(len(title_key) // 2, 2 * len(title or ""))
     above = True
     for index, block in enumerate(page.blocks):
         inside, text = scored.inside[block.holder], block.text
         above = above and not inside
-        if text in seen or not (inside or above) or (len(text) < title_chars and letters(text) == title_key):
+        if text in seen or not (inside or above) or (len(text) in title_chars and letters(text) == title_key):
             continue
         if above:
             if len(text) > _MIN_LEAD_CHARS and _is_lead(page, scored, index, leads):
@@ -102,21 +103,22 @@ def _belongs(page: Blocks, scored: Scored, index: int) -> bool:
 
 def _is_lead(page: Blocks, scored: Scored, index: int, leads: set[str]) -> bool:
     block = page.blocks[index]
-    around = [page.holders[holder] for holder in page.upwards(block.holder)][:2]
-    if around[0].tag == "h1" or any(holder.tag == "figcaption" for holder in around):
+    around = (block.holder, max(0, page.parents[block.holder]))
+    if page.tags[block.holder] == "h1" or any(page.tags[element] == "figcaption" for element in around):
         return False
-    key = letters(block.text)
-    if any(lead[:_SAME_LEAD_CHARS] in key for lead in leads if len(lead) > _LONG_CHARS):
-        return True
+    if len(block.text) > _LONG_CHARS:
+        key = letters(block.text)
+        if any(lead[:_SAME_LEAD_CHARS] in key for lead in leads if len(lead) > _LONG_CHARS):
+            return True
     if scored.boxed[block.holder] or 2 * block.link_chars > len(block.text) or is_credit(block.text):
         return False
-    return any(hints_of(holder.name) & LEAD for holder in around)
+    return any(hints_of(page.names[element]) & LEAD for element in around)
 
 
 def _kind(page: Blocks, holder: int) -> ParagraphKind:
     """By the nearest of three elements that is of a kind: a list item may hold a paragraph."""
     for _, index in zip(range(3), page.upwards(holder), strict=False):
-        if kind := _KINDS.get(page.holders[index].tag):
+        if kind := _KINDS.get(page.tags[index]):
             return kind
     return "paragraph"
 

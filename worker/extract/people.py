@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from worker.model import Paragraph
 
 _MAX_AUTHORS = 20
+_MAX_MARKED = 200
 _MAX_NAME_CHARS = 60
 _MAX_NAME_WORDS = 6
 _AUTHOR_METAS = (
@@ -39,7 +40,7 @@ _PEOPLE_MARKUP = (
     "a[href*='/author' i], a[href*='/autor' i], a[href*='/auteur' i]",
 )
 _BYLINES = ("[class~=byline i], [class*=byline i]", "[class~=author i], [class*=author i]")
-_AGENCY_MARKUP = "[class~=agency i], [class~=news-agency i], [class~=agence i], [class~=agencia i]"
+_AGENCY_CLASSES = frozenset(("agency", "news-agency", "agence", "agencia"))
 #: "By" in the languages that print it, and the words for text that stand in its place.
 _BY = re.compile(
     r"^(?:by|von|vom|par|por|di|da|door|av|af|od|autor(?:e|in|a)?|author|text|tekst|texte|testo|写真|文|yazan|"
@@ -120,7 +121,13 @@ def _without_roles(authors: dict[str, Author]) -> dict[str, Author]:
 
 def _marked_agency(tree: LexborHTMLParser) -> tuple[str, str] | None:
     """The text of the one element whose class says that it names the agency, known to us or not."""
-    texts = {text for text in _short_texts(tree.css(_AGENCY_MARKUP)[:20]) if _may_be_name(text)}
+    # One pattern, and a look at the classes, as a list of patterns takes twice the time.
+    marked = [
+        node
+        for node in tree.css("[class*=agenc i]")[:_MAX_MARKED]
+        if not _AGENCY_CLASSES.isdisjoint(attribute(node, "class").casefold().split())
+    ]
+    texts = {text for text in _short_texts(marked[:20]) if _may_be_name(text)}
     return (
         (agency_named(text) or text, "markup:agency") if len(texts) == 1 and (text := texts.pop()) else None
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from worker.extract.hints import BODY, BOX, hints_of, is_label
@@ -28,6 +29,7 @@ _WIDE = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-
 _WIDE_WORTH = 2.5  # letters of the Latin script that say as much
 _MIN_PROSE_CHARS = 40
 _LONG_CHARS = 80
+_LONG_PARAGRAPH = 60
 _SURE_CHARS = 600
 _MIN_TITLE_CHARS = 15
 #: Written bodies are compared with blocks as far as this: a search of every block in megabytes takes minutes.
@@ -61,29 +63,44 @@ def visible_length(text: str) -> float:
 
 def score(page: Blocks, *, title: str | None, written: str | None) -> Scored:
     """Choose the element of the article. `title` is its headline, `written` its declared body."""
-    holders = page.holders
-    prose = [_prose(block, holders[block.holder].tag) for block in page.blocks]
+    tags, parents = page.tags, page.parents
+    prose = [_prose(block, tags[block.holder]) for block in page.blocks]
     matched = _matched(page.blocks, written)
-    box = _named_boxes(page, prose)
     inner = _summed(page, prose)
-    worth = [_BOX_WORTH if is_box else 1.0 for is_box in box]
+    small_boxes = {
+        block.holder
+        for block, value in zip(page.blocks, prose, strict=True)
+        if value < _LONG_PARAGRAPH and tags[block.holder] == "p"
+    }
+
+    @cache
+    def is_named_box(element: int) -> bool:
+        tag = tags[element]
+        named = tag not in _NEVER_BOXES or element in small_boxes
+        return tag in _BOX_TAGS or (named and bool(hints_of(page.names[element]) & BOX))
+
+    worth = [_BOX_WORTH if value and is_named_box(i) else 1.0 for i, value in enumerate(inner)]
     declared = [value * (3 if match else 1) for value, match in zip(prose, matched, strict=True)]
     total = _summed(page, declared, worth)
     best = _deepest(page, total, worth, _around_title(page, letters(title or "")))
-    inside = [False] * len(holders)
+    inside = [False] * len(tags)
+    boxed = [False] * len(tags)
     inside[best] = True
-    boxed = [False] * len(holders)
     linked = _linked(page)
     labelled = _labelled(page, inner, best)
-    for index in range(1, len(holders)):
-        parent = holders[index].parent
-        if index == best:
+    large, not_tiny = _BOX_SHARE * inner[best], _LINKED_SHARE * inner[best]
+    for element in range(1, len(tags)):
+        if element == best:
             continue
-        inside[index] = inside[parent]
-        small = inner[index] < _BOX_SHARE * inner[best] or not inside[index]
-        tiny = inner[index] < _LINKED_SHARE * inner[best]
-        boxed[index] = (
-            boxed[parent] or (box[index] and small) or (linked[index] and tiny) or index in labelled
+        parent = parents[element]
+        inside[element] = within = inside[parent]
+        if element > best and not within:
+            break  # what stands below is never asked for
+        boxed[element] = (
+            boxed[parent]
+            or element in labelled
+            or (linked[element] and inner[element] < not_tiny)
+            or ((inner[element] < large or not within) and is_named_box(element))
         )
     return Scored(inside, boxed, prose, matched)
 
@@ -109,32 +126,22 @@ def _matched(blocks: Sequence[Block], written: str | None) -> list[bool]:
     return found
 
 
-def _named_boxes(page: Blocks, prose: Sequence[float]) -> list[bool]:
-    box = [
-        holder.tag in _BOX_TAGS or (holder.tag not in _NEVER_BOXES and bool(hints_of(holder.name) & BOX))
-        for holder in page.holders
-    ]
-    for block, value in zip(page.blocks, prose, strict=True):
-        holder = page.holders[block.holder]
-        if holder.tag == "p" and value < 60 and bool(hints_of(holder.name) & BOX):
-            box[block.holder] = True
-    return box
-
-
 def _summed(page: Blocks, values: Iterable[float], worth: Sequence[float] | None = None) -> list[float]:
     """By element, the values of all blocks in it; with `worth` those of an inner element times its own."""
-    sums = [0.0] * len(page.holders)
+    parents = page.parents
+    sums = [0.0] * len(parents)
     for block, value in zip(page.blocks, values, strict=True):
         sums[block.holder] += value
-    for index in range(len(sums) - 1, 0, -1):
-        sums[page.holders[index].parent] += sums[index] * worth[index] if worth else sums[index]
+    for element in range(len(sums) - 1, 0, -1):
+        if value := sums[element]:
+            sums[parents[element]] += value * worth[element] if worth else value
     return sums
 
 
 def _around_title(page: Blocks, title: str) -> set[int]:
     """The elements around the headline."""
     for block in page.blocks:
-        tag = page.holders[block.holder].tag
+        tag = page.tags[block.holder]
         if tag not in HEADINGS:
             continue
         if (tag == "h1" and len(block.text) > _MIN_TITLE_CHARS) or (title and letters(block.text) == title):
@@ -144,51 +151,55 @@ def _around_title(page: Blocks, title: str) -> set[int]:
 
 def _deepest(page: Blocks, total: Sequence[float], worth: Sequence[float], titled: set[int]) -> int:
     """Down from the body, as long as one element has enough of the prose of the one around it."""
-    share = [value * factor for value, factor in zip(total, worth, strict=True)]
     heaviest: dict[int, tuple[float, int]] = {}
-    for index in range(len(share) - 1, 0, -1):
-        weight = share[index] * _favour(page, index) * (2.5 if index in titled else 1.0)
-        parent = page.holders[index].parent
+    for element in range(len(total) - 1, 0, -1):
+        if not total[element]:
+            continue
+        weight = total[element] * worth[element] * _favour(page, element) * (2.5 if element in titled else 1.0)
+        parent = page.parents[element]
         if weight >= heaviest.get(parent, (0.0, 0))[0]:
-            heaviest[parent] = weight, index
+            heaviest[parent] = weight, element
     # Legal text may be longer than the news: the article around the headline only needs enough of its own.
     enough = max(_SURE_CHARS, 0.1 * total[0])
-    sure = (i for i in titled if page.holders[i].tag == "article" and total[i] > enough)
+    sure = (i for i in titled if page.tags[i] == "article" and total[i] > enough)
     best = max(sure, default=0)
-    while total[best] and (found := heaviest.get(best)):
+    while found := heaviest.get(best):
         child = found[1]
-        if page.holders[child].tag in _LEAVES or share[child] < _needed(page, child, titled) * total[best]:
+        share = total[child] * worth[child]
+        if page.tags[child] in _LEAVES or share < _needed(page, child, titled) * total[best]:
             break
         best = child
     return best
 
 
-def _favour(page: Blocks, index: int) -> float:
-    holder = page.holders[index]
-    named = holder.tag in ("article", "main") or hints_of(holder.name) & BODY
-    return (1.25 if named else 1.0) * (1.5 if holder.prop == "articleBody" else 1.0)
+def _favour(page: Blocks, element: int) -> float:
+    named = page.tags[element] in ("article", "main") or hints_of(page.names[element]) & BODY
+    return (1.25 if named else 1.0) * (1.5 if page.props[element] == "articleBody" else 1.0)
 
 
-def _needed(page: Blocks, index: int, titled: set[int]) -> float:
+def _needed(page: Blocks, element: int, titled: set[int]) -> float:
     """The share of the prose around it that an element needs; less where it is marked as the article."""
-    holder = page.holders[index]
-    if index in titled and holder.tag == "article":
+    tag = page.tags[element]
+    if element in titled and tag == "article":
         return 0.3  # pages that scroll on hold several
-    if index in titled and holder.tag in ("main", "section", "div"):
+    if element in titled and tag in ("main", "section", "div"):
         return 0.5
-    marked = holder.prop == "articleBody" or holder.tag == "article" or bool(hints_of(holder.name) & BODY)
+    marked = page.props[element] == "articleBody" or tag == "article" or hints_of(page.names[element]) & BODY
     return 0.55 if marked else 0.8
 
 
 def _linked(page: Blocks) -> list[bool]:
-    """By element, whether it has several blocks, most of whose text is links."""
-    chars = _summed(page, (len(block.text) for block in page.blocks))
-    links = _summed(page, (block.link_chars for block in page.blocks))
-    count = _summed(page, [1] * len(page.blocks))
-    return [
-        links[index] > 0.5 * chars[index] and (count[index] > 1 or page.holders[index].tag != "p")
-        for index in range(len(chars))
-    ]
+    """By element, whether most of its text is links; one link alone in a <p> may be a word of the text."""
+    # Of text more than half of which is in links, this is above zero.
+    surplus = _summed(page, (2 * block.link_chars - len(block.text) for block in page.blocks))
+    linked = [value > 0 for value in surplus]
+    single = {}
+    for block in page.blocks:
+        single[block.holder] = block.holder not in single
+    for element, alone in single.items():
+        if alone and page.tags[element] == "p":
+            linked[element] = False
+    return linked
 
 
 def _labelled(page: Blocks, inner: Sequence[float], best: int) -> set[int]:

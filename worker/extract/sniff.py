@@ -24,15 +24,15 @@ _MAGIC = (
 )
 _SAMPLE_BYTES = 4_096
 _CONTROL = bytes(byte for byte in range(27) if byte < 9 or byte > 13)
-_TAG = re.compile(r"<(?:[a-zA-Z][a-zA-Z0-9-]*[\s/>]|!doctype|!--|\?xml)", re.IGNORECASE)
+_TAG = re.compile(rb"<(?:[a-zA-Z][a-zA-Z0-9-]*[\s/>]|!doctype|!--|\?xml)", re.IGNORECASE)
 _HTML_START = re.compile(
-    r"\s*(?:<!--.{0,2000}?-->\s*)*<(?:!doctype html|html|head|body)\b", re.IGNORECASE | re.DOTALL
+    rb"\s*(?:<!--.{0,2000}?-->\s*)*<(?:!doctype html|html|head|body)\b", re.IGNORECASE | re.DOTALL
 )
 
 
 def refuse_binary(page: bytes) -> None:
     """Raise NotAnArticle (`not_text`, `empty`) for bytes that are no text in any encoding."""
-    if not page.strip():
+    if not page or page.isspace():
         raise NotAnArticle("empty", "no bytes but white space")
     if page.startswith(_MAGIC):
         raise NotAnArticle("not_text", f"starts with {page[:4]!r}")
@@ -45,12 +45,12 @@ def refuse_binary(page: bytes) -> None:
         raise NotAnArticle("not_text", f"{control} control bytes among the first {len(sample)}")
 
 
-def is_plain_text(text: str, content_type: str | None) -> bool:
-    """Whether to read `text` as lines: declared so and not HTML after all, or with no tag in it."""
+def is_plain_text(page: bytes, content_type: str | None) -> bool:
+    """Whether to read `page`, in UTF-8, as lines: declared so and not HTML after all, or with no tag in it."""
     declared = (content_type or "").partition(";")[0].strip().casefold()
     if declared == "text/plain":
-        return not _HTML_START.match(text[:4_096])
-    return not _TAG.search(text[:65_536])
+        return not _HTML_START.match(page[:4_096])
+    return not _TAG.search(page[:65_536])
 
 
 def domain(url: str) -> str | None:

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
     from worker.extract.jsonld import Node
 
-_MAX_METAS = 2_000
+_MAX_NODES = 4_000
+_MAX_BLOCKS = 50
+#: Properties whose value is the element's text, where no attribute holds it.
+_WORDED = frozenset(("headline", "name", "articleSection", "alternativeHeadline"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +37,7 @@ class Structured:
     nodes: list[Node] = field(default_factory=list)
     article: Node = field(default_factory=dict)  # the JSON-LD node of the article; empty without one
     meta: dict[str, list[str]] = field(default_factory=dict)  # lower-case name or property → values
-    itemprops: dict[str, list[str]] = field(
-        default_factory=dict
-    )  # elements with a value of their own, and the names among the others
+    itemprops: dict[str, list[str]] = field(default_factory=dict)  # microdata: property → values
     canonical: str | None = None  # as written
     language: str | None = None  # <html lang>
     direction: str | None = None  # <html dir> or <body dir>
@@ -93,17 +94,28 @@ class Structured:
 def read_structured(tree: LexborHTMLParser, *, url: str) -> Structured:
     """Read everything that `Structured` holds from `tree`, the parse of the page at `url`."""
     meta: dict[str, list[str]] = {}
-    for node in tree.css("meta[content]")[:_MAX_METAS]:
-        _gather_meta(node, meta)
-    canonical = next((attribute(node, "href") for node in tree.css("link[rel~=canonical i]")), "")
-    nodes, warnings = jsonld.read_blocks(node.text() for node in tree.css("script[type*='ld+json' i]")[:50])
+    itemprops: dict[str, list[str]] = {}
+    blocks: list[str] = []
+    # One query: each goes over the whole tree.
+    for node in tree.css("meta[content], [itemprop], script[type*='ld+json' i]")[:_MAX_NODES]:
+        if node.tag == "script":
+            blocks.append(node.text())
+            continue
+        attributes = node.attributes
+        if node.tag == "meta":
+            _gather_meta(attributes, meta)
+        if attributes.get("itemprop"):
+            _gather_itemprop(node, attributes, itemprops)
+    link = tree.css_first("link[rel~=canonical i]")
+    canonical = attribute(link, "href") if link is not None else ""
+    nodes, warnings = jsonld.read_blocks(blocks[:_MAX_BLOCKS])
     urls = {url, canonical, *meta.get("og:url", ())} - {""}
     article = jsonld.article_node(nodes, urls) or {}
     return Structured(
         nodes=nodes,
         article=_resolved(article, nodes),
         meta=meta,
-        itemprops=_itemprops(tree),
+        itemprops=itemprops,
         canonical=squeeze(canonical) or None,
         language=_root_attribute(tree, "lang") or _root_attribute(tree, "xml:lang"),
         direction=_root_attribute(tree, "dir"),
@@ -111,34 +123,26 @@ def read_structured(tree: LexborHTMLParser, *, url: str) -> Structured:
     )
 
 
-def _gather_meta(node: LexborNode, meta: dict[str, list[str]]) -> None:
-    attributes = node.attributes
-    value = unescape(attributes.get("content") or "")
-    if not value:
+def _gather_meta(attributes: dict[str, str | None], meta: dict[str, list[str]]) -> None:
+    names = f"{attributes.get('property') or ''} {attributes.get('name') or ''}"
+    if names.isspace() or not (value := unescape(attributes.get("content") or "")):
         return
-    for key in ("property", "name"):
-        for name in (attributes.get(key) or "").casefold().split():
-            values = meta.setdefault(name, [])
-            if value not in values:
-                values.append(value)
+    for name in names.casefold().split():
+        values = meta.setdefault(name, [])
+        if value not in values:
+            values.append(value)
 
 
-def _itemprops(tree: LexborHTMLParser) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for node in tree.css("[itemprop]")[:_MAX_METAS]:
-        attributes = node.attributes
-        value = attributes.get("content") or attributes.get("datetime") or ""
-        if not value and attributes.get("itemprop") in (
-            "headline",
-            "name",
-            "articleSection",
-            "alternativeHeadline",
-        ):
-            value = node_text(node)
-        if value := unescape(value):
-            for name in (attributes.get("itemprop") or "").split():
-                found.setdefault(name, []).append(value)
-    return found
+def _gather_itemprop(
+    node: LexborNode, attributes: dict[str, str | None], itemprops: dict[str, list[str]]
+) -> None:
+    names = (attributes.get("itemprop") or "").split()
+    value = attributes.get("content") or attributes.get("datetime") or ""
+    if not value and not _WORDED.isdisjoint(names):
+        value = node_text(node)
+    if value := unescape(value):
+        for name in names:
+            itemprops.setdefault(name, []).append(value)
 
 
 def _root_attribute(tree: LexborHTMLParser, name: str) -> str | None:

@@ -17,7 +17,7 @@ from worker.extract.text import fold, letters, squeeze, words
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from selectolax.lexbor import LexborHTMLParser
+    from selectolax.lexbor import LexborHTMLParser, LexborNode
 
     from worker.extract.structured import Structured
 
@@ -89,7 +89,7 @@ def known_names(facts: Structured, url: str) -> set[str]:
 
 def signed_with(tree: LexborHTMLParser, title: str) -> set[str]:
     """The letters of what the page's <title> adds to `title`: as a rule, the site's name."""
-    node = tree.css_first("title")
+    node = _title_element(tree)
     whole, own = letters(node_text(node)) if node is not None else "", letters(title)
     return {whole.removeprefix(own).removesuffix(own)} - {"", whole}
 
@@ -133,10 +133,14 @@ def _candidates(tree: LexborHTMLParser, facts: Structured, hint: str | None) -> 
     for node in tree.css("h1")[:6]:
         if text := node_text(node):
             yield Candidate(text, "h1")
-    for node in tree.css("head > title")[:1]:
+    if (node := _title_element(tree)) is not None:
         yield Candidate(node_text(node), "title")
     if hint:
         yield Candidate(hint, "hint:title")
+
+
+def _title_element(tree: LexborHTMLParser) -> LexborNode | None:
+    return tree.head.css_first("title") if tree.head is not None else None
 
 
 def _shortened(candidates: list[Candidate]) -> list[Candidate]:
@@ -161,7 +165,7 @@ def _shortened(candidates: list[Candidate]) -> list[Candidate]:
 
 def _without_kickers(candidates: list[Candidate]) -> list[Candidate]:
     """Where two share a tail behind unrelated kickers (`Crisis: X`, `At sea - X`), the tail is the title."""
-    leads: dict[str, set[frozenset[str]]] = {}
+    leads: dict[str, set[frozenset[bytes]]] = {}
     for candidate in candidates:
         for end in _KICKER_END.finditer(candidate.value):
             lead, tail = candidate.value[: end.start()], candidate.value[end.end() :]
@@ -178,19 +182,19 @@ def _without_kickers(candidates: list[Candidate]) -> list[Candidate]:
     return [cut(candidate) for candidate in candidates]
 
 
-def _slug_words(url: str) -> set[str]:
+def _slug_words(url: str) -> set[bytes]:
     """The words of the URL's longest path segment, which many sites make from the title."""
     segment = max(unquote(urlsplit(url).path).split("/"), key=len)
     return set(_ascii_words(segment.replace("-", " ").replace("_", " ")))
 
 
-def _is_slug(group: list[Candidate], slug: set[str]) -> bool:
+def _is_slug(group: list[Candidate], slug: set[bytes]) -> bool:
     """Whether nearly all of the title's words are in the slug; a kicker is often left out of it."""
     title = _ascii_words(group[0].value)
     return len(title) >= 5 and sum(word in slug for word in title) >= 0.85 * len(title)
 
 
-def _ascii_words(text: str) -> list[str]:
+def _ascii_words(text: str) -> list[bytes]:
     plain = unicodedata.normalize("NFKD", fold(text).translate(_TRANSLITERATED))
     return words("".join(char for char in plain if not unicodedata.combining(char) and char not in "'’"))
 
