@@ -23,7 +23,7 @@ def absolute(reference: str, base: str) -> str | None:
     if not reference or len(reference) > _MAX_CHARS or reference.startswith(("data:", "#")):
         return None
     try:
-        url = urljoin(base, reference)
+        url = reference if reference.startswith(("https://", "http://")) else urljoin(base, reference)
         parts = urlsplit(url)
     except ValueError:
         return None

@@ -167,6 +167,8 @@ def _offset(zone: str | None) -> timedelta | None:
 
 def _ascii_digits(text: str) -> str:
     """`text` with the digits of every script (Arabic, Persian, Bengali, …) as ASCII; wide forms narrow."""
+    if text.isascii():
+        return text
     return "".join(
         str(unicodedata.decimal(char)) if char.isdecimal() and not char.isascii() else char
         for char in unicodedata.normalize("NFKC", text)

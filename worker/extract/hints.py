@@ -61,7 +61,6 @@ _LABELS = (
     *("最新", "関連記事", "あわせて読みたい", "관련기사"),
     *("相关", "читайте также", "читати також", "اقرأ أيضا"),
 )
-_LABEL = re.compile("|".join(map(re.escape, _LABELS)), re.IGNORECASE)
 _CREDIT = re.compile(
     r"(?:^|[\s(\[|/.])(?:©|\(c\)|(?:image|photo|foto|bild|picture|credit|photograph|fotografía|immagine|crédit)s?"
     r"\s?(?:by|credit|von)?\s?[:：©|/])[^!?]{2,40}[)\]]?$"
@@ -155,7 +154,7 @@ def _hints_of_token(token: str) -> int:
 
 def is_label(line: str) -> bool:
     """Whether `line` is the heading of a box of links: `Read more`, `Lire aussi`."""
-    return len(line) < _MAX_LINE_CHARS // 5 and _LABEL.match(line) is not None
+    return len(line) < _MAX_LINE_CHARS // 5 and line.lower().startswith(_LABELS)
 
 
 def is_credit(line: str) -> bool:

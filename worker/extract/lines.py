@@ -14,7 +14,7 @@ from worker.model import Paragraph
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from worker.extract.blocks import Blocks
+    from worker.extract.blocks import Block, Blocks
     from worker.extract.scoring import Scored
     from worker.model import ParagraphKind
 
@@ -70,13 +70,13 @@ def _kept(
                 seen.add(text)
                 yield Paragraph("lead", text)
             continue
+        kind = _kind(page, block.holder)
         if not (
             scored.matched[index]
-            or _belongs(page, scored, index)
+            or _belongs(scored, block, kind, prose=scored.prose[index] > 0)
             or (not started and scored.boxed[block.holder] and letters(text) in leads)
         ):
             continue
-        kind = _kind(page, block.holder)
         prose = kind != "heading" and scored.prose[index] > 0
         # Short lines before the first paragraph are the byline, the date and the like.
         long = prose and len(text) >= _LONG_LINE_CHARS
@@ -88,14 +88,11 @@ def _kept(
         yield Paragraph(kind, text)
 
 
-def _belongs(page: Blocks, scored: Scored, index: int) -> bool:
+def _belongs(scored: Scored, block: Block, kind: ParagraphKind, *, prose: bool) -> bool:
     """Whether the block is the article's own: in no box, no caption, no request, no link elsewhere."""
-    block = page.blocks[index]
     if scored.boxed[block.holder] or is_credit(block.text):
         return False
-    kind = _kind(page, block.holder)
-    plain_prose = scored.prose[index] > 0 and not block.link_chars
-    if kind != "heading" and is_furniture(block.text, plain_prose=plain_prose):
+    if kind != "heading" and is_furniture(block.text, plain_prose=prose and not block.link_chars):
         return False
     linked = block.link_chars > _LINKED * len(block.text)
     return not linked or (len(block.text) <= 25 and kind != "list_item")
@@ -117,9 +114,10 @@ def _is_lead(page: Blocks, scored: Scored, index: int, leads: set[str]) -> bool:
 
 def _kind(page: Blocks, holder: int) -> ParagraphKind:
     """By the nearest of three elements that is of a kind: a list item may hold a paragraph."""
-    for _, index in zip(range(3), page.upwards(holder), strict=False):
-        if kind := _KINDS.get(page.tags[index]):
+    for _ in range(3):
+        if kind := _KINDS.get(page.tags[holder]):
             return kind
+        holder = max(0, page.parents[holder])
     return "paragraph"
 
 

@@ -26,6 +26,8 @@ _WEIGHTS = {"h1": 1.1, "jsonld": 1.0, "meta": 1.0, "title": 0.6, "hint": 0.5}
 _SEPARATOR = re.compile(
     r"\s+[-–—·•:»«/~]\s+|\s*[|｜ㅣ：]\s*|(?<=\W)-(?=\w)|(?<=[^\W\da-zA-Z])-(?=[^\W\da-zA-Z])"
 )
+_SEPARATING = frozenset("-–—·•:»«/~|｜ㅣ：")
+_ACCENTS = re.compile("[\u0300-\u036f]+")
 _KICKER_END = re.compile(r":\s+|\s+[-–—|/]\s+")
 _MIN_TAIL_CHARS = 25
 _MAX_CHARS = 400
@@ -100,6 +102,8 @@ def strip_site(title: str, names: set[str], sections: Collection[str] = ()) -> s
     Where a site signed with its name, a section before the name goes too (`Headline - Politics | The Site`).
     """
     title = squeeze(title)
+    if _SEPARATING.isdisjoint(title):
+        return title
     signed = False
     while cut := _signature(title, names, sections, signed=signed):
         title, signed = cut, True
@@ -195,8 +199,11 @@ def _is_slug(group: list[Candidate], slug: set[bytes]) -> bool:
 
 
 def _ascii_words(text: str) -> list[bytes]:
-    plain = unicodedata.normalize("NFKD", fold(text).translate(_TRANSLITERATED))
-    return words("".join(char for char in plain if not unicodedata.combining(char) and char not in "'’"))
+    plain = fold(text).replace("'", "")
+    if not plain.isascii():
+        plain = plain.replace("’", "").translate(_TRANSLITERATED)
+        plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", plain))
+    return words(plain)
 
 
 def _weight(group: list[Candidate]) -> float:
