@@ -84,7 +84,7 @@ def completeness(
     declared = _declared_words(facts, count / max(1, len(text)))
     if declared >= FEW_WORDS and 0.85 * declared <= count and access.status != "paid":
         return "full"
-    breaks_off = bool(_TEASER_END.search(text)) and count < 150
+    breaks_off = count < 150 and bool(_TEASER_END.search(text[-20:]))
     if access.status == "paid" and (breaks_off or count < 120 or (declared and count < 0.6 * declared)):
         return "partial"
     return "partial" if breaks_off and declared > 2 * count else "unknown"

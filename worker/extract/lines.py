@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -25,7 +24,7 @@ _KINDS: dict[str, ParagraphKind] = {
     "blockquote": "quote",
     "pre": "preformatted",
 }
-_SENTENCE_END = re.compile(r"[.!?…。！？؟।:：;»”\"'’)」』]$")
+_SENTENCE_ENDS = tuple(".!?…。！？؟।:：;»”\"'’)」』")
 _MIN_LEAD_CHARS = 30
 _SAME_LEAD_CHARS = 60  # summaries for machines are cut off somewhere behind this
 _LONG_CHARS = 50  # shorter lines, such as names in an interview, may come twice
@@ -80,7 +79,7 @@ def _kept(
         prose = kind != "heading" and scored.prose[index] > 0
         # Short lines before the first paragraph are the byline, the date and the like.
         long = prose and len(text) >= _LONG_LINE_CHARS
-        if not started and not long and kind != "heading" and not _SENTENCE_END.search(text):
+        if not started and not long and kind != "heading" and not text.endswith(_SENTENCE_ENDS):
             continue
         started = started or prose
         if len(text) >= _LONG_CHARS or kind == "heading":
@@ -127,5 +126,5 @@ def _is_signature(paragraph: Paragraph) -> bool:
     return (
         paragraph.kind == "paragraph"
         and visible_length(text) < _SHORT_CHARS
-        and not _SENTENCE_END.search(text)
+        and not text.endswith(_SENTENCE_ENDS)
     )

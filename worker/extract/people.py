@@ -105,7 +105,8 @@ def find_people(
             break
     if source in ("markup:author", "markup:byline"):
         authors = _without_roles(authors)
-    agency = agency or _marked_agency(tree)
+    if agency is None and (source is None or not source.startswith(("jsonld", "meta"))):
+        agency = _marked_agency(tree)
     return People(tuple(authors.values())[:_MAX_AUTHORS], source, *(agency or (None, None)))
 
 
@@ -154,11 +155,11 @@ def _sources(tree: LexborHTMLParser, facts: Structured, hint: str | None) -> Ite
     ]
     yield [_Named(candidate.value, candidate.source) for candidate in facts.metas(*_AUTHOR_METAS)]
     yield from _labelled(facts)
-    scope = "article" if tree.css_first("article") is not None else "body"
+    scope = tree.css_first("article") or tree
     for selector in _PEOPLE_MARKUP:
         yield [
             _Named(node_text(node), "markup:author", attribute(node, "href") or None)
-            for node in _together(tree.css(", ".join(f"{scope} {part}" for part in selector.split(", "))))
+            for node in _together(scope.css(selector))
         ]
     bare: list[_Named] = []
     for selector in _BYLINES:

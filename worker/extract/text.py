@@ -22,8 +22,8 @@ _UNSPACED_CHAR = re.compile(f"[{_UNSPACED}]")
 _UNSPACED_WORD = re.compile(f"[{_UNSPACED}]|[^\\W_]+")
 _MARKS = "–—‘’“”„«»·•…،؛؟।"
 _ASCII_MARKS = bytes(byte if byte > 127 or chr(byte).isalnum() else 32 for byte in range(256))
-#: Odd, and of 64 bits: a product with 32 bits fits a lane, with room for the sum of three.
-_MULTIPLIERS = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)
+#: Odd, of 32 bits, so that a product with a CRC fits a lane, and large, so that its highest bit is even odds.
+_MULTIPLIERS = (0xF5A3B6D1, 0xFB93C7E5, 0xF85D1F2B)
 _NOT_LETTERS = re.compile(r"[\W_]+")
 
 
@@ -93,23 +93,21 @@ def measured(text: str) -> Measures:
 
 
 def _simhash(tokens: list[bytes]) -> str:
-    """All 3-grams are hashed at once, in lanes of 16 bytes of one integer: loops cost many times as much.
+    """All 3-grams are hashed at once, in lanes of 64 bits of one integer: loops cost many times as much.
 
-    A gram's hash is the middle of a sum of products (Dietzfelbinger 1996: multiply-shift); `crc32` of its
-    words is the same on every machine.
+    A gram's hash is the exclusive or of its words' products; `crc32` is the same on every machine.
     """
-    lanes = array("Q", bytes(16 * len(tokens)))
-    lanes[::2] = array("Q", map(crc32, tokens))
+    lanes = array("Q", map(crc32, tokens))
     if sys.byteorder == "big":
         lanes.byteswap()
     first = int.from_bytes(lanes.tobytes(), "little")
-    sums = sum((first >> 128 * place) * odd for place, odd in enumerate(_MULTIPLIERS))
-    hashes = sums.to_bytes(16 * len(tokens) + 16, "little")
+    one, two, three = ((first >> 64 * place) * odd for place, odd in enumerate(_MULTIPLIERS))
+    hashes = (one ^ two ^ three).to_bytes(8 * len(tokens) + 8, "little")
     grams = max(1, len(tokens) - 2)
     lowest = int.from_bytes(b"\1" * grams, "little")
     bits = 0
-    for byte in range(4, 12):
-        column = int.from_bytes(hashes[byte : 16 * grams : 16], "little")
+    for byte in range(8):
+        column = int.from_bytes(hashes[byte : 8 * grams : 8], "little")
         for bit in range(8):
             bits = bits << 1 | (2 * (column >> bit & lowest).bit_count() > grams)
     return f"{bits:016x}"

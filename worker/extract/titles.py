@@ -137,8 +137,8 @@ def _candidates(tree: LexborHTMLParser, facts: Structured, hint: str | None) -> 
     for node in tree.css("h1")[:6]:
         if text := node_text(node):
             yield Candidate(text, "h1")
-    if (node := _title_element(tree)) is not None:
-        yield Candidate(node_text(node), "title")
+    if (element := _title_element(tree)) is not None:
+        yield Candidate(node_text(element), "title")
     if hint:
         yield Candidate(hint, "hint:title")
 
