@@ -50,7 +50,7 @@ class Decoded:
 
 
 def decode(page: bytes, content_type: str | None = None) -> Decoded:
-    """Find out `page`'s encoding; `content_type` is the header's value. Total: what fits nothing becomes U+FFFD."""
+    """`page` in UTF-8; `content_type` is the header's value. Total: what fits nothing becomes U+FFFD."""
     for bom, name in _BOMS:
         if page.startswith(bom):
             return Decoded(_recoded(page[len(bom) :], name), name)

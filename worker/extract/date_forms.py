@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _MAX_CHARS = 120
 _YEARS = range(1900, 2101)
 
+#: What nearly all structured data holds; an offset of -00:00 says that it is not known.
+_RFC_3339 = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(Z|(?!-00:?00)[+-]\d\d:?\d\d)")
 _ISO = re.compile(r"(?<!\d)(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?!\d)")
 _COMPACT = re.compile(r"(?<!\d)(\d{4})(\d\d)(\d\d)(?:T?(\d\d)(\d\d)(\d\d)?)?(?!\d)")
 _CJK = re.compile(r"(\d{4})\s?[年년]\s?(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日일]")
@@ -83,6 +85,13 @@ def parse_instant(raw: str, *, language: str | None = None) -> Instant | None:
     `language` (BCP 47) decides whether `04/05/2023` is in April or May; where it does not, such a date
     is refused, as it would be a guess.
     """
+    if found := _RFC_3339.fullmatch(raw):
+        try:
+            when = datetime.fromisoformat(f"{found[1]}{found[2]}")
+        except ValueError:
+            pass  # a leap second, or hour 24
+        else:
+            return Instant(when, "second") if when.year in _YEARS else None
     text = _ascii_digits(raw[:_MAX_CHARS])
     if _EPOCH.fullmatch(text.strip()):
         seconds = int(text.strip()[:10])

@@ -61,6 +61,7 @@ _LABELS = (
     *("最新", "関連記事", "あわせて読みたい", "관련기사"),
     *("相关", "читайте также", "читати також", "اقرأ أيضا"),
 )
+_LABEL_STARTS = frozenset(label[:2] for label in _LABELS)
 _CREDIT = re.compile(
     r"(?:^|[\s(\[|/.])(?:©|\(c\)|(?:image|photo|foto|bild|picture|credit|photograph|fotografía|immagine|crédit)s?"
     r"\s?(?:by|credit|von)?\s?[:：©|/])[^!?]{2,40}[)\]]?$"
@@ -86,6 +87,7 @@ _REQUESTS = (
 _ASKING = re.compile(r"newsletter|whatsapp|click here|ログイン", re.IGNORECASE)
 _MAX_LINE_CHARS = 200
 _MAX_CREDIT_CHARS = 80
+_MAX_LABEL_CHARS = 40
 _CREDIT_MARKS = frozenset(":：©|/")
 
 
@@ -154,7 +156,10 @@ def _hints_of_token(token: str) -> int:
 
 def is_label(line: str) -> bool:
     """Whether `line` is the heading of a box of links: `Read more`, `Lire aussi`."""
-    return len(line) < _MAX_LINE_CHARS // 5 and line.lower().startswith(_LABELS)
+    if len(line) >= _MAX_LABEL_CHARS:
+        return False
+    lowered = line.lower()
+    return lowered[:2] in _LABEL_STARTS and lowered.startswith(_LABELS)
 
 
 def is_credit(line: str) -> bool:

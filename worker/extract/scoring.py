@@ -24,7 +24,7 @@ HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 _BOX_TAGS = frozenset(("aside", "figure", "figcaption", "form"))
 _NEVER_BOXES = frozenset(("p", "article", "main", "body"))
 _LEAVES = frozenset(("p", "li", "blockquote", "ul", "ol", "dl"))
-_STOP = re.compile(r"[,.;:!?،؟।](?:\s|$)|[。、，！？]")
+_STOP = re.compile(r"[,.;:!?،؟।。、，！？](?:(?<=[。、，！？])|\s|$)")
 _WIDE = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
 _WIDE_WORTH = 2.5  # letters of the Latin script that say as much
 _MIN_PROSE_CHARS = 40
@@ -79,23 +79,24 @@ def score(page: Blocks, *, title: str | None, written: str | None) -> Scored:
         named = tag not in _NEVER_BOXES or element in small_boxes
         return tag in _BOX_TAGS or (named and bool(hints_of(page.names[element]) & BOX))
 
-    worth = [_BOX_WORTH if value and is_named_box(i) else 1.0 for i, value in enumerate(inner)]
-    declared = [value * (3 if match else 1) for value, match in zip(prose, matched, strict=True)]
+    worth = {
+        element: _BOX_WORTH if is_named_box(element) else 1.0 for element, value in enumerate(inner) if value
+    }
+    declared = (value * (3 if match else 1) for value, match in zip(prose, matched, strict=True))
     total = _summed(page, declared, worth)
     best = _deepest(page, total, worth, _around_title(page, letters(title or "")))
-    inside = [False] * len(tags)
-    boxed = [False] * len(tags)
+    # What stands below the chosen element is never asked for.
+    end = next((i for i in range(best + 1, len(parents)) if parents[i] < best), len(parents))
+    inside, boxed = [False] * len(parents), [False] * len(parents)
     inside[best] = True
-    linked = _linked(page)
+    linked = _linked(page, end)
     labelled = _labelled(page, inner, best)
     large, not_tiny = _BOX_SHARE * inner[best], _LINKED_SHARE * inner[best]
-    for element in range(1, len(tags)):
+    for element in range(1, end):
         if element == best:
             continue
         parent = parents[element]
         inside[element] = within = inside[parent]
-        if element > best and not within:
-            break  # what stands below is never asked for
         boxed[element] = (
             boxed[parent]
             or element in labelled
@@ -107,6 +108,8 @@ def score(page: Blocks, *, title: str | None, written: str | None) -> Scored:
 
 def _prose(block: Block, tag: str) -> float:
     """About the block's length in letters; 0 for links, headings, labels and menus."""
+    if len(block.text) * _WIDE_WORTH < _MIN_PROSE_CHARS:
+        return 0.0
     length = visible_length(block.text)
     if tag in HEADINGS or length < _MIN_PROSE_CHARS:
         return 0.0
@@ -126,15 +129,24 @@ def _matched(blocks: Sequence[Block], written: str | None) -> list[bool]:
     return found
 
 
-def _summed(page: Blocks, values: Iterable[float], worth: Sequence[float] | None = None) -> list[float]:
-    """By element, the values of all blocks in it; with `worth` those of an inner element times its own."""
+def _summed(page: Blocks, values: Iterable[float], worth: dict[int, float] | None = None) -> list[float]:
+    """By element, the values of all blocks in it; with `worth` those of an inner element times its own.
+
+    `worth` then has all elements in which there is any value.
+    """
     parents = page.parents
     sums = [0.0] * len(parents)
     for block, value in zip(page.blocks, values, strict=True):
-        sums[block.holder] += value
-    for element in range(len(sums) - 1, 0, -1):
-        if value := sums[element]:
-            sums[parents[element]] += value * worth[element] if worth else value
+        if value:
+            sums[block.holder] += value
+    if worth:
+        for element in reversed(worth):
+            if element:
+                sums[parents[element]] += sums[element] * worth[element]
+    else:
+        for element in range(len(sums) - 1, 0, -1):
+            if value := sums[element]:
+                sums[parents[element]] += value
     return sums
 
 
@@ -149,13 +161,16 @@ def _around_title(page: Blocks, title: str) -> set[int]:
     return set()
 
 
-def _deepest(page: Blocks, total: Sequence[float], worth: Sequence[float], titled: set[int]) -> int:
-    """Down from the body, as long as one element has enough of the prose of the one around it."""
+def _deepest(page: Blocks, total: Sequence[float], worth: dict[int, float], titled: set[int]) -> int:
+    """Down from the body, as long as one element has enough of the prose of the one around it.
+
+    `worth` has the elements with prose, outer before inner.
+    """
     heaviest: dict[int, tuple[float, int]] = {}
-    for element in range(len(total) - 1, 0, -1):
-        if not total[element]:
-            continue
-        weight = total[element] * worth[element] * _favour(page, element) * (2.5 if element in titled else 1.0)
+    for element in reversed(worth):
+        weight = (
+            total[element] * worth[element] * _favour(page, element) * (2.5 if element in titled else 1.0)
+        )
         parent = page.parents[element]
         if weight >= heaviest.get(parent, (0.0, 0))[0]:
             heaviest[parent] = weight, element
@@ -188,18 +203,21 @@ def _needed(page: Blocks, element: int, titled: set[int]) -> float:
     return 0.55 if marked else 0.8
 
 
-def _linked(page: Blocks) -> list[bool]:
-    """By element, whether most of its text is links; one link alone in a <p> may be a word of the text."""
-    # Of text more than half of which is in links, this is above zero.
-    surplus = _summed(page, (2 * block.link_chars - len(block.text) for block in page.blocks))
-    linked = [value > 0 for value in surplus]
-    single = {}
+def _linked(page: Blocks, end: int) -> list[bool]:
+    """By element before `end`, whether most of it is links; one link alone in a <p> may be of the text."""
+    surplus = [0] * end  # above zero where more than half is in links
+    blocks = [0] * end
     for block in page.blocks:
-        single[block.holder] = block.holder not in single
-    for element, alone in single.items():
-        if alone and page.tags[element] == "p":
-            linked[element] = False
-    return linked
+        if (holder := block.holder) < end:
+            surplus[holder] += 2 * block.link_chars - len(block.text)
+            blocks[holder] += 1
+    for element in range(end - 1, 0, -1):
+        if value := surplus[element]:
+            surplus[page.parents[element]] += value
+    return [
+        value > 0 and (count != 1 or tag != "p")
+        for value, count, tag in zip(surplus, blocks, page.tags[:end], strict=True)
+    ]
 
 
 def _labelled(page: Blocks, inner: Sequence[float], best: int) -> set[int]:

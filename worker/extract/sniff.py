@@ -46,7 +46,7 @@ def refuse_binary(page: bytes) -> None:
 
 
 def is_plain_text(page: bytes, content_type: str | None) -> bool:
-    """Whether to read `page`, in UTF-8, as lines: declared so and not HTML after all, or with no tag in it."""
+    """Whether to read `page` (UTF-8) as lines: declared so and not HTML after all, or with no tag in it."""
     declared = (content_type or "").partition(";")[0].strip().casefold()
     if declared == "text/plain":
         return not _HTML_START.match(page[:4_096])

@@ -21,6 +21,7 @@ _UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\u
 _UNSPACED_CHAR = re.compile(f"[{_UNSPACED}]")
 _UNSPACED_WORD = re.compile(f"[{_UNSPACED}]|[^\\W_]+")
 _MARKS = "–—‘’“”„«»·•…،؛؟।"
+_ASCII_NOT_LETTERS = bytes(byte for byte in range(128) if not chr(byte).isalnum())
 _ASCII_MARKS = bytes(byte if byte > 127 or chr(byte).isalnum() else 32 for byte in range(256))
 #: Odd, of 32 bits, so that a product with a CRC fits a lane, and large, so that its highest bit is even odds.
 _MULTIPLIERS = (0xF5A3B6D1, 0xFB93C7E5, 0xF85D1F2B)
@@ -49,11 +50,13 @@ def fold(text: str) -> str:
 
 def letters(text: str) -> str:
     """Only the letters and digits of `text`, folded: equal for two spellings of one headline or name."""
+    if text.isascii():
+        return text.lower().encode().translate(None, _ASCII_NOT_LETTERS).decode()
     return _NOT_LETTERS.sub("", fold(text))
 
 
 def words(text: str) -> list[bytes]:
-    """The tokens of `text` in UTF-8: words, or single characters of Chinese, Japanese, Korean and Thai script."""
+    """The tokens of `text` in UTF-8: words, or single Chinese, Japanese, Korean and Thai characters."""
     encoded = text.encode()
     if len(encoded) > len(text):
         # These scripts take three bytes a character; accents alone never make a text half as long again.

@@ -59,10 +59,12 @@ def choose_title(
     sections = {letters(c.value) for c in facts.metas("article:section")} | {
         letters(c.value) for c in facts.jsonld("articleSection")
     }
+    found = list(_candidates(tree, facts, hint))
+    stripped = {value: strip_site(value[:_MAX_CHARS], names, sections) for value in {c.value for c in found}}
     candidates = [
         Candidate(text, candidate.source)
-        for candidate in _candidates(tree, facts, hint)
-        if (text := strip_site(candidate.value[:_MAX_CHARS], names, sections)) and letters(text) not in names
+        for candidate in found
+        if (text := stripped[candidate.value]) and letters(text) not in names
     ]
     candidates = _without_kickers(_shortened(candidates))
     groups: dict[str, list[Candidate]] = {}
