@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import urldefrag, urljoin, urlsplit
 
@@ -15,6 +16,8 @@ _PUBLIC_SECOND = frozenset(
     {"co", "com", "org", "net", "ac", "gov", "edu", "or", "ne", "go", "gob", "web", "mil"}
 )
 _MAX_CHARS = 2_048
+#: Most references; they need no parser.
+_PLAIN = re.compile(r"https?://[a-z0-9.-]*[a-z0-9](?::\d{1,5})?(?:[/?#]\S*)?", re.ASCII)
 
 
 def absolute(reference: str, base: str) -> str | None:
@@ -22,8 +25,10 @@ def absolute(reference: str, base: str) -> str | None:
     reference = squeeze(reference)
     if not reference or len(reference) > _MAX_CHARS or reference.startswith(("data:", "#")):
         return None
+    if _PLAIN.fullmatch(reference):
+        return reference
     try:
-        url = reference if reference.startswith(("https://", "http://")) else urljoin(base, reference)
+        url = urljoin(base, reference)
         parts = urlsplit(url)
     except ValueError:
         return None

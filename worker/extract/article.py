@@ -72,13 +72,13 @@ def _from_html(
     tree = parse(page)
     facts = read_structured(tree, url=url)
     names = known_names(facts, url)
-    title = choose_title(tree, facts, url=url, hint=hints.get("title"))
+    title = choose_title(tree, facts, url=url, names=names, hint=hints.get("title"))
     description = next(iter(facts.descriptions()), None)
     body = read_body(
         tree,
         title=title.text if title else None,
         summaries=facts.summaries(),
-        written=facts.written(),
+        written=facts.written,
     )
     people = find_people(tree, facts, url=url, site_names=names, hint=hints.get("author"))
     authors, author_source, paragraphs = people.authors, people.source, body.paragraphs

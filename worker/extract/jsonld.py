@@ -57,11 +57,12 @@ def is_article(node: Node) -> bool:
 
 def article_node(nodes: list[Node], urls: set[str]) -> Node | None:
     """The node that describes the page: an article, rather of this URL, rather complete, rather the first."""
+    known = {letters(url) for url in urls}
 
     def merit(node: Node) -> tuple[bool, int]:
         own = {letters(url) for key in ("url", "@id", "mainEntityOfPage") for url in strings(node.get(key))}
         complete = sum(bool(node.get(key)) for key in ("headline", "datePublished", "author", "articleBody"))
-        return bool(own & {letters(url) for url in urls}), complete
+        return not own.isdisjoint(known), complete
 
     return max((node for node in nodes if is_article(node)), key=merit, default=None)
 

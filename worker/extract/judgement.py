@@ -91,7 +91,7 @@ def completeness(
 
 
 def _declared_words(facts: Structured, words_per_char: float) -> float:
-    written = len(facts.written() or "") * words_per_char
+    written = len(facts.written or "") * words_per_char
     number = facts.article.get("wordCount")
     counted = re.match(r"\d{1,6}", str(number)) if isinstance(number, str | int | float) else None
     return max(written, int(counted[0]) if counted else 0)

@@ -67,16 +67,11 @@ def score(page: Blocks, *, title: str | None, written: str | None) -> Scored:
     prose = [_prose(block, tags[block.holder]) for block in page.blocks]
     matched = _matched(page.blocks, written)
     inner = _summed(page, prose)
-    small_boxes = {
-        block.holder
-        for block, value in zip(page.blocks, prose, strict=True)
-        if value < _LONG_PARAGRAPH and tags[block.holder] == "p"
-    }
 
     @cache
     def is_named_box(element: int) -> bool:
         tag = tags[element]
-        named = tag not in _NEVER_BOXES or element in small_boxes
+        named = tag not in _NEVER_BOXES or (tag == "p" and inner[element] < _LONG_PARAGRAPH)
         return tag in _BOX_TAGS or (named and bool(hints_of(page.names[element]) & BOX))
 
     worth = {
@@ -90,7 +85,7 @@ def score(page: Blocks, *, title: str | None, written: str | None) -> Scored:
     inside, boxed = [False] * len(parents), [False] * len(parents)
     inside[best] = True
     linked = _linked(page, end)
-    labelled = _labelled(page, inner, best)
+    labelled = _labelled(page, inner, best, end)
     large, not_tiny = _BOX_SHARE * inner[best], _LINKED_SHARE * inner[best]
     for element in range(1, end):
         if element == best:
@@ -220,12 +215,12 @@ def _linked(page: Blocks, end: int) -> list[bool]:
     ]
 
 
-def _labelled(page: Blocks, inner: Sequence[float], best: int) -> set[int]:
-    """The largest small elements that begin with `Read more` or the like."""
+def _labelled(page: Blocks, inner: Sequence[float], best: int, end: int) -> set[int]:
+    """The largest small elements before `end` that begin with `Read more` or the like."""
     found = set()
     limit = _LABELLED_SHARE * inner[best]
     for block in page.blocks:
-        if not is_label(block.text):
+        if block.holder >= end or not is_label(block.text):
             continue
         largest = None
         for index in page.upwards(block.holder):

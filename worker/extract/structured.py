@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,7 @@ class Structured:
     article: Node = field(default_factory=dict)  # the JSON-LD node of the article; empty without one
     meta: dict[str, list[str]] = field(default_factory=dict)  # lower-case name or property → values
     itemprops: dict[str, list[str]] = field(default_factory=dict)  # microdata: property → values
+    written: str | None = None  # the body of the article as JSON-LD holds it, a line for each of its lines
     canonical: str | None = None  # as written
     language: str | None = None  # <html lang>
     direction: str | None = None  # <html dir> or <body dir>
@@ -60,10 +62,6 @@ class Structured:
         for name in names:
             for value in self.itemprops.get(name, ()):
                 yield Candidate(value, f"itemprop:{name}")
-
-    def written(self) -> str | None:
-        """The body of the article as JSON-LD holds it."""
-        return next((candidate.value for candidate in self.jsonld("articleBody")), None)
 
     def descriptions(self) -> list[Candidate]:
         """What the meta elements say of the page in a sentence or two, the most used one first."""
@@ -110,17 +108,23 @@ def read_structured(tree: LexborHTMLParser, *, url: str) -> Structured:
     canonical = attribute(link, "href") if link is not None else ""
     nodes, warnings = jsonld.read_blocks(blocks[:_MAX_BLOCKS])
     urls = {url, canonical, *meta.get("og:url", ())} - {""}
-    article = jsonld.article_node(nodes, urls) or {}
+    article = _resolved(jsonld.article_node(nodes, urls) or {}, nodes)
     return Structured(
         nodes=nodes,
-        article=_resolved(article, nodes),
+        article=article,
         meta=meta,
         itemprops=itemprops,
+        written=_written(article),
         canonical=squeeze(canonical) or None,
         language=_root_attribute(tree, "lang") or _root_attribute(tree, "xml:lang"),
         direction=_root_attribute(tree, "dir"),
         warnings=warnings,
     )
+
+
+def _written(article: Node) -> str | None:
+    value = next((item for item in jsonld.things(article.get("articleBody")) if isinstance(item, str)), "")
+    return "\n".join(line for part in html.unescape(value).split("\n") if (line := squeeze(part))) or None
 
 
 def _gather_meta(attributes: dict[str, str | None], meta: dict[str, list[str]]) -> None:

@@ -48,14 +48,15 @@ class Title:
 
 
 def choose_title(
-    tree: LexborHTMLParser, facts: Structured, *, url: str, hint: str | None = None
+    tree: LexborHTMLParser, facts: Structured, *, url: str, names: set[str], hint: str | None = None
 ) -> Title | None:
     """The title that most weight of sources agrees on; None when the page has none.
+
+    `names` are the `known_names` of the site.
 
     Sources agree when their letters and digits do. One that is another plus a suffix after a separator
     (`Headline - The Site`) counts for the shorter.
     """
-    names = known_names(facts, url)
     sections = {letters(c.value) for c in facts.metas("article:section")} | {
         letters(c.value) for c in facts.jsonld("articleSection")
     }
