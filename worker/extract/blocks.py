@@ -43,6 +43,7 @@ _INLINE = _ids(
     *("span", "strike", "strong", "sub", "sup", "time", "tt", "u", "var", "wbr"),
 )
 (_A,), (_BR,), (_HR,) = _ids("a"), _ids("br"), _ids("hr")
+_BREAKS = frozenset((_BR, _HR))
 _TEXT = 2  # LXB_TAG__TEXT
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 
@@ -121,19 +122,18 @@ def _walk(node: LexborNode | None, page: Blocks) -> None:  # noqa: PLR0912 - a c
                         links.append(text)
                 elif pieces:
                     pieces.append(" ")
-            elif tag in _SKIPPED:
-                pass
-            elif tag in (_BR, _HR):
-                if broken or tag == _HR:
-                    page.end_block(pieces, links, holder)
-                pieces.append(" ")
-                broken = tag == _BR and not broken
-            elif (child := node.first_child) is not None:
-                if tag in _INLINE:
-                    above.append((node.next, -1, in_link))
-                    in_link = in_link or tag == _A
-                    node = child
-                    continue
+            elif (child := node.first_child) is None:
+                if tag in _BREAKS:
+                    if broken or tag == _HR:
+                        page.end_block(pieces, links, holder)
+                    pieces.append(" ")
+                    broken = tag == _BR and not broken
+            elif tag in _INLINE:
+                above.append((node.next, -1, in_link))
+                in_link = in_link or tag == _A
+                node = child
+                continue
+            elif tag not in _SKIPPED:
                 attributes, name = node.attributes, node.tag or ""
                 if name not in _SKIPPED_CUSTOM and not (attributes and _is_hidden(attributes)):
                     if pieces:

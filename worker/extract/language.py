@@ -85,8 +85,8 @@ def script_of(text: str) -> str | None:
     sample = text[:_SAMPLE_CHARS]
     if sample.isascii():
         return "latin" if any(map(str.isalpha, sample)) else None
-    latin = len(_COUNTERS[0][1].findall(sample))
-    if 2 * latin > len(sample):
+    # Of other scripts every letter takes two bytes or more.
+    if len(sample.encode()) < 1.25 * len(sample) and any(map(str.isalpha, sample)):
         return "latin"
     counts = Counter({name: len(pattern.findall(sample)) for name, pattern in _COUNTERS})
     if counts["kana"] * 8 > counts["han"] + counts["kana"] > counts["latin"]:

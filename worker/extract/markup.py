@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from selectolax.lexbor import LexborHTMLParser
+from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser
 
 from worker.extract.text import squeeze
 
@@ -50,7 +50,7 @@ def bounded(page: bytes) -> tuple[bytes, tuple[str, ...]]:
 
 def parse(page: bytes) -> LexborHTMLParser:
     """Parse `page`, in UTF-8, which must have passed `bounded`."""
-    return LexborHTMLParser(page)
+    return LexborHTMLParser(page, options=LexborDocumentOptions.WO_EVENTS)
 
 
 def node_text(node: LexborNode) -> str:

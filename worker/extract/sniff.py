@@ -49,8 +49,8 @@ def is_plain_text(page: bytes, content_type: str | None) -> bool:
     """Whether to read `page` (UTF-8) as lines: declared so and not HTML after all, or with no tag in it."""
     declared = (content_type or "").partition(";")[0].strip().casefold()
     if declared == "text/plain":
-        return not _HTML_START.match(page[:4_096])
-    return not _TAG.search(page[:65_536])
+        return not _HTML_START.match(page, 0, 4_096)
+    return not _TAG.search(page, 0, 65_536)
 
 
 def domain(url: str) -> str | None:
