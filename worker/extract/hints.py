@@ -94,26 +94,37 @@ _CREDIT_MARKS = frozenset(":：©|/")
 class _Vocabulary:
     """Words to look for among those of a class; a pattern of hundreds of words takes ten times as long."""
 
-    def __init__(self, listed: str) -> None:
-        """Take the words `listed`, parted by white space."""
-        words = listed.split()
-        self._exact = frozenset(word for word in words if word.isalpha())
-        self._beginnings: dict[str, tuple[str, ...]] = {}
-        for word in (word[:-1] for word in words if word.endswith("*")):
-            self._beginnings[word[:3]] = (*self._beginnings.get(word[:3], ()), word)
-        self._compounds = frozenset(tuple(word.split("-")[:2]) for word in words if "-" in word)
+    def __init__(self, listed: dict[int, str]) -> None:
+        """Take the words `listed`, parted by white space, each with its bit."""
+        self._exact: dict[str, int] = {}
+        self._beginnings: dict[str, tuple[tuple[str, int], ...]] = {}
+        self._compounds: dict[tuple[str, ...], int] = {}
+        for bit, words in listed.items():
+            for word in words.split():
+                if word.endswith("*"):
+                    self._beginnings[word[:3]] = (*self._beginnings.get(word[:3], ()), (word[:-1], bit))
+                elif "-" in word:
+                    pair = tuple(word.split("-")[:2])
+                    self._compounds[pair] = self._compounds.get(pair, 0) | bit
+                else:
+                    self._exact[word] = self._exact.get(word, 0) | bit
 
-    def has_any(self, words: list[str]) -> bool:
-        """Whether one of `words` is listed, or two of them in a row."""
-        if not self._exact.isdisjoint(words):
-            return True
+    def bits(self, words: list[str]) -> int:
+        """Those of all of `words` that are listed, alone or two in a row."""
+        found = 0
         for word in words:
-            if (begun := self._beginnings.get(word[:3])) and word.startswith(begun):
-                return True
-        return len(words) > 1 and not self._compounds.isdisjoint(pairwise(words))
+            found |= self._exact.get(word, 0)
+            for beginning, bit in self._beginnings.get(word[:3], ()):
+                if word.startswith(beginning):
+                    found |= bit
+        if len(words) > 1:
+            for pair in pairwise(words):
+                found |= self._compounds.get(pair, 0)
+        return found
 
 
-_BOX, _NO_BOX, _LEAD = _Vocabulary(_BOX_WORDS), _Vocabulary(_NO_BOX_WORDS), _Vocabulary(_LEAD_WORDS)
+_NO_BOX = 8
+_VOCABULARY = _Vocabulary({BOX: _BOX_WORDS, _NO_BOX: _NO_BOX_WORDS, LEAD: _LEAD_WORDS})
 _BODY_STARTS = frozenset(
     "arti stor entr post news page cont deta text body rich noti pros wysi".split()  # noqa: SIM905
 )
@@ -146,12 +157,11 @@ def _hints_of_token(token: str) -> int:
         or (words[0] in _MODIFIERS and len(words) > 1)
     ):
         return 0
-    if _BOX.has_any(words) and not _NO_BOX.has_any(words):
-        return BOX | LEAD * _LEAD.has_any(words)
-    for word in words:
-        if word[:4] in _BODY_STARTS:
-            return BODY * (_BODY.search(token) is not None) | LEAD * _LEAD.has_any(words)
-    return LEAD * _LEAD.has_any(words)
+    found = _VOCABULARY.bits(words)
+    if found & BOX and not found & _NO_BOX:
+        return found
+    found &= LEAD
+    return found | BODY if any(word[:4] in _BODY_STARTS for word in words) and _BODY.search(token) else found
 
 
 def is_label(line: str) -> bool:

@@ -40,7 +40,7 @@ def article_lines(
 
     `summaries` are what the page says of itself: a block above the body that says the same is its lead.
     """
-    leads = {letters(summary) for summary in summaries if len(summary) > _MIN_LEAD_CHARS}
+    leads = {letters(summary) for summary in set(summaries) if len(summary) > _MIN_LEAD_CHARS}
     # Where nothing is prose, or nothing is outside boxes, every line stays, for others to judge.
     has_prose = any(scored.prose)
     found = list(_kept(page, scored, title, leads, started=not has_prose))

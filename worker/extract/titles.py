@@ -62,11 +62,8 @@ def choose_title(
     }
     found = list(_candidates(tree, facts, hint))
     stripped = {value: strip_site(value[:_MAX_CHARS], names, sections) for value in {c.value for c in found}}
-    candidates = [
-        Candidate(text, candidate.source)
-        for candidate in found
-        if (text := stripped[candidate.value]) and letters(text) not in names
-    ]
+    unnamed = {text for text in stripped.values() if text and letters(text) not in names}
+    candidates = [Candidate(text, c.source) for c in found if (text := stripped[c.value]) in unnamed]
     candidates = _without_kickers(_shortened(candidates))
     groups: dict[str, list[Candidate]] = {}
     for candidate in candidates:
