@@ -62,7 +62,7 @@ def read_body(
 def _linked(page: Blocks, scored: Scored) -> float:
     chars = links = 0
     for block in page.blocks:
-        if scored.inside[block.holder]:
+        if block.holder in scored.inside:
             chars += len(block.text)
             links += block.link_chars
     return links / chars if chars else 0.0
@@ -88,7 +88,7 @@ def _agreement(page: Blocks, scored: Scored, lines: Sequence[Paragraph], written
     inside = [
         (prose, match)
         for block, prose, match in zip(page.blocks, scored.prose, scored.matched, strict=True)
-        if scored.inside[block.holder] and (match or not scored.boxed[block.holder])
+        if block.holder in scored.inside and (match or block.holder not in scored.boxed)
     ]
     prose = sum(prose for prose, _ in inside)
     matched = sum(prose for prose, match in inside if match)

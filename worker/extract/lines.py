@@ -44,8 +44,8 @@ def article_lines(
     # Where nothing is prose, or nothing is outside boxes, every line stays, for others to judge.
     has_prose = any(scored.prose)
     found = list(_kept(page, scored, title, leads, started=not has_prose))
-    if not found and any(scored.boxed):
-        unboxed = replace(scored, boxed=[False] * len(scored.boxed))
+    if not found and scored.boxed:
+        unboxed = replace(scored, boxed=(), is_box=lambda _: False)
         found = list(_kept(page, unboxed, title, leads, started=not has_prose))
     while found and has_prose and (found[-1].kind == "heading" or _is_signature(found[-1])):
         found.pop()
@@ -60,9 +60,12 @@ def _kept(
     title_chars = range(len(title_key) // 2, 2 * len(title or ""))
     above = True
     for index, block in enumerate(page.blocks):
-        inside, text = scored.inside[block.holder], block.text
-        above = above and not inside
-        if text in seen or not (inside or above) or (len(text) in title_chars and letters(text) == title_key):
+        text = block.text
+        if block.holder in scored.inside:
+            above = False
+        elif not above:
+            break
+        if text in seen or (len(text) in title_chars and letters(text) == title_key):
             continue
         if above:
             if len(text) > _MIN_LEAD_CHARS and _is_lead(page, scored, index, leads):
@@ -73,7 +76,7 @@ def _kept(
         if not (
             scored.matched[index]
             or _belongs(scored, block, kind, prose=scored.prose[index] > 0)
-            or (not started and scored.boxed[block.holder] and letters(text) in leads)
+            or (not started and block.holder in scored.boxed and letters(text) in leads)
         ):
             continue
         prose = kind != "heading" and scored.prose[index] > 0
@@ -89,7 +92,7 @@ def _kept(
 
 def _belongs(scored: Scored, block: Block, kind: ParagraphKind, *, prose: bool) -> bool:
     """Whether the block is the article's own: in no box, no caption, no request, no link elsewhere."""
-    if scored.boxed[block.holder] or is_credit(block.text):
+    if block.holder in scored.boxed or is_credit(block.text):
         return False
     if kind != "heading" and is_furniture(block.text, plain_prose=prose and not block.link_chars):
         return False
@@ -106,9 +109,10 @@ def _is_lead(page: Blocks, scored: Scored, index: int, leads: set[str]) -> bool:
         key = letters(block.text)
         if any(lead[:_SAME_LEAD_CHARS] in key for lead in leads if len(lead) > _LONG_CHARS):
             return True
-    if scored.boxed[block.holder] or 2 * block.link_chars > len(block.text) or is_credit(block.text):
+    if 2 * block.link_chars > len(block.text) or is_credit(block.text):
         return False
-    return any(hints_of(page.names[element]) & LEAD for element in around)
+    marked = any(hints_of(page.names[element]) & LEAD for element in around)
+    return marked and not any(map(scored.is_box, page.upwards(block.holder)))
 
 
 def _kind(page: Blocks, holder: int) -> ParagraphKind:

@@ -16,7 +16,7 @@ from worker.extract.hints import BODY, BOX, hints_of, is_label
 from worker.extract.text import letters, squeeze
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from worker.extract.blocks import Block, Blocks
 
@@ -46,8 +46,9 @@ _BOX_WORTH = 0.3
 class Scored:
     """The choice, with what the lines are sorted out by."""
 
-    inside: Sequence[bool]  # by element: whether it is in the chosen one
-    boxed: Sequence[bool]  # by element: whether it is in a box
+    inside: range  # the chosen element and those in it
+    boxed: Collection[int]  # those of them that are boxes, or in one
+    is_box: Callable[[int], bool]  # of any element before the end of the chosen one
     prose: Sequence[float]  # by block
     matched: Sequence[bool]  # by block: whether structured data holds it as part of the body
 
@@ -80,25 +81,24 @@ def score(page: Blocks, *, title: str | None, written: str | None) -> Scored:
     declared = (value * (3 if match else 1) for value, match in zip(prose, matched, strict=True))
     total = _summed(page, declared, worth)
     best = _deepest(page, total, worth, _around_title(page, letters(title or "")))
-    # What stands below the chosen element is never asked for.
     end = next((i for i in range(best + 1, len(parents)) if parents[i] < best), len(parents))
-    inside, boxed = [False] * len(parents), [False] * len(parents)
-    inside[best] = True
+    inside = range(best, end)
     linked = _linked(page, end)
-    labelled = _labelled(page, inner, best, end)
+    labelled = _labelled(page, inner, inside)
     large, not_tiny = _BOX_SHARE * inner[best], _LINKED_SHARE * inner[best]
-    for element in range(1, end):
-        if element == best:
-            continue
-        parent = parents[element]
-        inside[element] = within = inside[parent]
-        boxed[element] = (
-            boxed[parent]
-            or element in labelled
+
+    def is_box(element: int) -> bool:
+        return (
+            element in labelled
             or (linked[element] and inner[element] < not_tiny)
-            or ((inner[element] < large or not within) and is_named_box(element))
+            or ((inner[element] < large or element not in inside) and is_named_box(element))
         )
-    return Scored(inside, boxed, prose, matched)
+
+    boxed: set[int] = set()
+    for element in inside[1:]:
+        if parents[element] in boxed or is_box(element):
+            boxed.add(element)
+    return Scored(inside, boxed, is_box, prose, matched)
 
 
 def _prose(block: Block, tag: str) -> float:
@@ -215,12 +215,13 @@ def _linked(page: Blocks, end: int) -> list[bool]:
     ]
 
 
-def _labelled(page: Blocks, inner: Sequence[float], best: int, end: int) -> set[int]:
-    """The largest small elements before `end` that begin with `Read more` or the like."""
+def _labelled(page: Blocks, inner: Sequence[float], inside: range) -> set[int]:
+    """The largest small elements that begin with `Read more` or the like, as far as the end of `inside`."""
     found = set()
+    best = inside.start
     limit = _LABELLED_SHARE * inner[best]
     for block in page.blocks:
-        if block.holder >= end or not is_label(block.text):
+        if block.holder >= inside.stop or not is_label(block.text):
             continue
         largest = None
         for index in page.upwards(block.holder):
