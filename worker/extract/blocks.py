@@ -91,7 +91,8 @@ class Blocks:
     def end_block(self, pieces: list[str], links: list[str], holder: int) -> None:
         """Make a block of `pieces`, in `holder`, if they hold any text, and empty both lists."""
         if (text := squeeze("".join(pieces))) and len(self.blocks) < _MAX_BLOCKS:
-            self.blocks.append(Block(text, holder, len(squeeze("".join(links))) if links else 0))
+            linked = text if links == pieces else squeeze("".join(links)) if links else ""
+            self.blocks.append(Block(text, holder, len(linked)))
         pieces.clear()
         links.clear()
 

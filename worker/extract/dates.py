@@ -150,10 +150,9 @@ def _stated_published(facts: Structured) -> Iterator[Candidate]:
     yield from facts.metas(*_PUBLISHED_METAS)
     yield from facts.microdata("datePublished")
     yield from facts.jsonld("dateCreated", "uploadDate")
-    for node in facts.nodes:
-        if jsonld.types(node) & {"webpage", "videoobject"} and not facts.article:
-            for value in jsonld.strings(node.get("datePublished") or node.get("uploadDate")):
-                yield Candidate(value, "jsonld:datePublished")
+    for node in facts.of_type("webpage", "videoobject") if not facts.article else ():
+        for value in jsonld.strings(node.get("datePublished") or node.get("uploadDate")):
+            yield Candidate(value, "jsonld:datePublished")
 
 
 def _stated_modified(facts: Structured) -> Iterator[Candidate]:

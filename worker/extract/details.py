@@ -39,7 +39,7 @@ _KINDS: dict[str, ArticleType] = {
 
 def section(facts: Structured, title: str) -> Candidate | None:
     """The section that the page files itself under; of a breadcrumb trail the last step."""
-    trail = [squeeze(step) for node in facts.nodes for step in _trail(node)]
+    trail = [squeeze(step) for node in facts.of_type("breadcrumblist") for step in _trail(node)]
     steps = [
         step
         for step in trail
@@ -56,8 +56,6 @@ def section(facts: Structured, title: str) -> Candidate | None:
 
 
 def _trail(node: jsonld.Node) -> Iterable[str]:
-    if "breadcrumblist" not in jsonld.types(node):
-        return
     for step in jsonld.things(node.get("itemListElement")):
         if isinstance(step, dict):
             item = step.get("item")

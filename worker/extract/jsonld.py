@@ -50,12 +50,7 @@ def types(node: Node) -> set[str]:
     return {name.rpartition("/")[2].rpartition(":")[2].casefold() for name in strings(node.get("@type"))}
 
 
-def is_article(node: Node) -> bool:
-    """Whether the node is a schema.org Article or a kind of posting."""
-    return any(name.endswith("article") or name in _POSTING for name in types(node))
-
-
-def article_node(nodes: list[Node], urls: set[str]) -> Node | None:
+def article_node(nodes: Iterable[tuple[Node, set[str]]], urls: set[str]) -> Node | None:
     """The node that describes the page: an article, rather of this URL, rather complete, rather the first."""
     known = {letters(url) for url in urls}
 
@@ -64,7 +59,13 @@ def article_node(nodes: list[Node], urls: set[str]) -> Node | None:
         complete = sum(bool(node.get(key)) for key in ("headline", "datePublished", "author", "articleBody"))
         return not own.isdisjoint(known), complete
 
-    return max((node for node in nodes if is_article(node)), key=merit, default=None)
+    articles = (node for node, own in nodes if any(map(_is_article, own)))
+    return max(articles, key=merit, default=None)
+
+
+def _is_article(kind: str) -> bool:
+    """Whether `kind` is a schema.org Article or a kind of posting."""
+    return kind.endswith("article") or kind in _POSTING
 
 
 def strings(value: object) -> Iterator[str]:

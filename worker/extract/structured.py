@@ -35,7 +35,7 @@ class Candidate:
 class Structured:
     """The structured data of one page."""
 
-    nodes: list[Node] = field(default_factory=list)
+    nodes: list[tuple[Node, set[str]]] = field(default_factory=list)  # JSON-LD, each with its types
     article: Node = field(default_factory=dict)  # the JSON-LD node of the article; empty without one
     meta: dict[str, list[str]] = field(default_factory=dict)  # lower-case name or property → values
     itemprops: dict[str, list[str]] = field(default_factory=dict)  # microdata: property → values
@@ -63,6 +63,10 @@ class Structured:
             for value in self.itemprops.get(name, ()):
                 yield Candidate(value, f"itemprop:{name}")
 
+    def of_type(self, *types: str) -> Iterator[Node]:
+        """The JSON-LD nodes that are of one of `types`, in lower case."""
+        return (node for node, own in self.nodes if not own.isdisjoint(types))
+
     def descriptions(self) -> list[Candidate]:
         """What the meta elements say of the page in a sentence or two, the most used one first."""
         return list(self.metas("og:description", "description", "twitter:description"))
@@ -77,9 +81,8 @@ class Structured:
             candidate.value for candidate in self.metas("og:site_name", "application-name", "twitter:site")
         }
         names.update(candidate.value for candidate in self.jsonld("publisher"))
-        for node in self.nodes:
-            if jsonld.types(node) & {"website", "newsmediaorganization"}:
-                names.update(jsonld.strings(node.get("name")))
+        for node in self.of_type("website", "newsmediaorganization"):
+            names.update(jsonld.strings(node.get("name")))
         return {name.removeprefix("@") for name in names if len(name) <= 60}
 
     def claims_article(self) -> bool:
@@ -108,9 +111,10 @@ def read_structured(tree: LexborHTMLParser, *, url: str) -> Structured:
     canonical = attribute(link, "href") if link is not None else ""
     nodes, warnings = jsonld.read_blocks(blocks[:_MAX_BLOCKS])
     urls = {url, canonical, *meta.get("og:url", ())} - {""}
-    article = _resolved(jsonld.article_node(nodes, urls) or {}, nodes)
+    typed = [(node, jsonld.types(node)) for node in nodes]
+    article = _resolved(jsonld.article_node(typed, urls) or {}, nodes)
     return Structured(
-        nodes=nodes,
+        nodes=typed,
         article=article,
         meta=meta,
         itemprops=itemprops,

@@ -52,7 +52,7 @@ def letters(text: str) -> str:
     """Only the letters and digits of `text`, folded: equal for two spellings of one headline or name."""
     if text.isascii():
         return text.lower().encode().translate(None, _ASCII_NOT_LETTERS).decode()
-    return _NOT_LETTERS.sub("", fold(text))
+    return _NOT_LETTERS.sub("", unicodedata.normalize("NFKC", text).casefold())
 
 
 def words(text: str) -> list[bytes]:
