@@ -32,14 +32,15 @@ _AUTHOR_METAS = (
     *("author", "article:author", "parsely-author", "sailthru.author", "dc.creator", "dcterms.creator"),
     *("byl", "articleauthor", "cxenseparse:author"),
 )
+#: Elements that name people, the most trusted first, each with what inside of it does, if not the whole.
 _PEOPLE_MARKUP = (
-    "[rel~=author]",
-    "[itemprop~=author]",
-    "[class*=author-name i], [class*=authorname i], [class~=vcard i] [class~=fn i]",
-    "[class~=author i] a, [class*=byline i] a",
-    "a[href*='/author' i], a[href*='/autor' i], a[href*='/auteur' i]",
+    ("[rel~=author]", None),
+    ("[itemprop~=author]", None),
+    ("[class*=author-name i], [class*=authorname i], [class~=vcard i] [class~=fn i]", None),
+    ("[class~=author i], [class*=byline i]", "a"),  # `[class~=author i] a` asks every link for all around it
+    ("a[href*='/author' i], a[href*='/autor' i], a[href*='/auteur' i]", None),
 )
-_BYLINES = ("[class~=byline i], [class*=byline i]", "[class~=author i], [class*=author i]")
+_BYLINES = ("[class*=byline i]", "[class*=author i]")
 _AGENCY_CLASSES = frozenset(("agency", "news-agency", "agence", "agencia"))
 #: "By" in the languages that print it, and the words for text that stand in its place.
 _BY = re.compile(
@@ -156,10 +157,13 @@ def _sources(tree: LexborHTMLParser, facts: Structured, hint: str | None) -> Ite
     yield [_Named(candidate.value, candidate.source) for candidate in facts.metas(*_AUTHOR_METAS)]
     yield from _labelled(facts)
     scope = tree.css_first("article") or tree
-    for selector in _PEOPLE_MARKUP:
+    for selector, part in _PEOPLE_MARKUP:
+        nodes = scope.css(selector)
+        if part:
+            nodes = [inner for node in nodes[:_MAX_MARKED] for inner in node.css(part)]
         yield [
             _Named(node_text(node), "markup:author", attribute(node, "href") or None)
-            for node in _together(scope.css(selector))
+            for node in _together(nodes)
         ]
     bare: list[_Named] = []
     for selector in _BYLINES:

@@ -120,7 +120,8 @@ def _matched(blocks: Sequence[Block], written: str | None) -> list[bool]:
     known = squeeze(written[:_MAX_WRITTEN_CHARS]) if written else ""
     found = [False] * len(blocks)
     for index, block in enumerate(blocks[:_MAX_MATCHED_BLOCKS] if known else ()):
-        found[index] = len(block.text) > _MIN_MATCH_CHARS and block.text in known
+        worth_it = len(block.text) > _MIN_MATCH_CHARS and 2 * block.link_chars <= len(block.text)
+        found[index] = worth_it and block.text in known
     return found
 
 
