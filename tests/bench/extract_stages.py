@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 def measure(pages: Sequence[KnownPage]) -> list[tuple[float, float]]:
     """CPU milliseconds of the parser alone, and of our parse and body, for each page that is HTML."""
-    decoded = [(page, decode(page.body, page.content_type).text) for page in pages]
+    decoded = [(page, decode(page.body, page.content_type).utf8) for page in pages]
     return [
-        _both(page, markup.bounded(text.encode())[0])
-        for page, text in decoded
-        if not sniff.is_plain_text(text, page.content_type)
+        _both(page, markup.bounded(body)[0])
+        for page, body in decoded
+        if not sniff.is_plain_text(body, page.content_type)
     ]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,20 +12,6 @@ from worker.errors import NotAnArticle
 from worker.extract import extract_article
 from worker.extract.judgement import WHYS
 from worker.model import Article
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-_TEASED = "unlinked summaries of 15 words and more pass for prose: a headline that is a link is no sign yet"
-#: What fails today, and how.
-ACCEPTED = {
-    "front en, unlinked": _TEASED,
-    "front de, unlinked": _TEASED,
-    "cookie wall en": "70 words of small print under an h1 are prose, and nothing asks about what",
-}
-REFUSED = {
-    "interview without data": "no answer has 15 words, so without a claim all of it counts as short lines",
-}
 
 TITLED = f"<h1>{TITLE}</h1>"
 NEWS = '<script type="application/ld+json">{}</script>'.format(
@@ -130,16 +115,6 @@ ARTICLES = {
 }
 
 
-def known(names: Iterable[str], failing: dict[str, str]) -> list[object]:
-    """The names as parameters; one that fails today must fail, until it is mended."""
-    return [
-        pytest.param(name, marks=pytest.mark.xfail(strict=True, reason=failing[name], raises=AssertionError))
-        if name in failing
-        else name
-        for name in names
-    ]
-
-
 def extracted(text: str, path: str) -> Article | NotAnArticle:
     """What becomes of the page: its article, or why there is none."""
     try:
@@ -154,19 +129,19 @@ def refusal(name: str) -> str | None:
     return outcome.why if isinstance(outcome, NotAnArticle) else None
 
 
-@pytest.mark.parametrize("name", known(NO_ARTICLES, ACCEPTED))
+@pytest.mark.parametrize("name", NO_ARTICLES)
 def test_no_article_is_refused(name: str) -> None:
     """Fronts, searches, tags, errors, walls, shells, galleries, shops and imprints make no event."""
     assert refusal(name) in WHYS
 
 
-@pytest.mark.parametrize("name", known((name for name, case in NO_ARTICLES.items() if case.whys), ACCEPTED))
+@pytest.mark.parametrize("name", [name for name, case in NO_ARTICLES.items() if case.whys])
 def test_refusal_says_why(name: str) -> None:
     """Who reads the dead letters learns what kind of page it was."""
     assert refusal(name) in NO_ARTICLES[name].whys
 
 
-@pytest.mark.parametrize("name", known(ARTICLES, REFUSED))
+@pytest.mark.parametrize("name", ARTICLES)
 def test_odd_article_is_read(name: str) -> None:
     """Short, listed, sung, divided by br or laid out in tables: an article is one, with its title."""
     article = extracted(ARTICLES[name], "/city/harrow-quay")

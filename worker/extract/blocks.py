@@ -45,6 +45,7 @@ _INLINE = _ids(
 (_A,), (_BR,), (_HR,) = _ids("a"), _ids("br"), _ids("hr")
 _BREAKS = frozenset((_BR, _HR))
 _TEXT = 2  # LXB_TAG__TEXT
+_DIALOGS = ("dialog", "alertdialog")  # WAI-ARIA 1.2, 5.4: windows before the page, such as a consent form
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 
 
@@ -156,4 +157,5 @@ def _walk(node: LexborNode | None, page: Blocks) -> None:  # noqa: PLR0912 - a c
 
 def _is_hidden(attributes: dict[str, str | None]) -> bool:
     style = attributes.get("style")
-    return "hidden" in attributes or (style is not None and _HIDDEN.search(style) is not None)
+    hidden = "hidden" in attributes or attributes.get("role") in _DIALOGS
+    return hidden or (style is not None and _HIDDEN.search(style) is not None)

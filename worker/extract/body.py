@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from worker.extract.blocks import read_blocks
 from worker.extract.embedded import embedded_paragraphs
 from worker.extract.lines import article_lines
-from worker.extract.scoring import score, visible_length
+from worker.extract.scoring import HEADINGS, score, visible_length
 from worker.extract.text import squeeze
 from worker.model import Paragraph
 
@@ -32,7 +32,7 @@ class Body:
 
     paragraphs: tuple[Paragraph, ...]
     method: str
-    linked: float = 0.0  # share of the text of the element they were chosen from that is links
+    linked: float = 0.0  # share of the text of the element they were chosen from that leads elsewhere
     declared: float | None = None  # agreement with the declared body, 0 to 1; None without one
     above: tuple[str, ...] = ()  # the short lines right above the first paragraph: byline, date
     below: tuple[str, ...] = ()  # and below the last
@@ -60,11 +60,15 @@ def read_body(
 
 
 def _linked(page: Blocks, scored: Scored) -> float:
+    """The share of text in links and, below headings that are one, in the summaries of what they lead to."""
     chars = links = 0
-    for block in page.blocks:
-        if block.holder in scored.inside:
-            chars += len(block.text)
-            links += block.link_chars
+    below_link = False
+    for block, prose in zip(page.blocks, scored.prose, strict=True):
+        if block.holder not in scored.inside:
+            continue
+        chars += len(block.text)
+        links += len(block.text) if below_link and prose else block.link_chars
+        below_link = block.link_chars == len(block.text) and page.tags[block.holder] in HEADINGS
     return links / chars if chars else 0.0
 
 

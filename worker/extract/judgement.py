@@ -33,7 +33,8 @@ _FULL_WORDS = 250  # confidence grows with length up to here
 _MIN_CLAIMED_WORDS = 8  # a page that says it is an article may be a caption to a picture
 _MIN_UNCLAIMED_WORDS = 60
 _MAX_LINK_DENSITY = 0.5
-_SENTENCE = re.compile(r"[.!?…。！？؟।][\"'”’»«“)\]」』]*(?:\s|$)")
+_QUOTES = "\"'”’»«“)]」』"
+_SENTENCE = re.compile(rf"[.!?…。！？؟।][{re.escape(_QUOTES)}]*(?:\s|$)")
 _TEASER_END = re.compile(r"(?:…|\.\.\.|\[…\]|\[\.\.\.\])[\"'”»)\]]*$")
 
 
@@ -68,9 +69,14 @@ def refuse_unless_article(
 
 
 def _prose_share(paragraphs: Sequence[Paragraph], count: int) -> float:
-    """The share of words that stand in paragraphs of at least 15 words which hold the end of a sentence."""
-    sizes = [word_count(p.text) for p in paragraphs if _SENTENCE.search(p.text)]
-    return sum(size for size in sizes if size >= 15) / count
+    """The share of words in paragraphs of at least 15 that hold a sentence's end, or of 5 that end so."""
+    sizes = [
+        size
+        for text in (paragraph.text for paragraph in paragraphs)
+        if (size := word_count(text)) >= (5 if _SENTENCE.match(text, len(text.rstrip(_QUOTES)) - 1) else 15)
+        and _SENTENCE.search(text)
+    ]
+    return sum(sizes) / count
 
 
 def completeness(
