@@ -16,6 +16,8 @@ IngestError
 
 from __future__ import annotations
 
+from typing import Literal
+
 
 class IngestError(Exception):
     """The root of all errors of this project."""
@@ -71,12 +73,23 @@ class FetchFailed(IngestError):
 
 
 class NotAnArticle(IngestError):
-    """The page was read and holds no article. `why` is a short word such as `too_short` or `no_title`."""
+    """The page was read and holds no article. `why` is a short word such as `too_short` or `no_title`.
 
-    def __init__(self, why: str, detail: str = "") -> None:
-        super().__init__(why, detail)  # both in args, so that it survives pickling between processes
+    `elsewhere` is the absolute URL that the page names instead of itself, if it does, `named_by` what.
+    """
+
+    def __init__(
+        self,
+        why: str,
+        detail: str = "",
+        elsewhere: str | None = None,
+        named_by: Literal["refresh", "canonical"] | None = None,
+    ) -> None:
+        super().__init__(why, detail, elsewhere, named_by)  # in args, to survive pickling between processes
         self.why = why
         self.detail = detail
+        self.elsewhere = elsewhere
+        self.named_by = named_by
 
     def __str__(self) -> str:
         return f"{self.why}: {self.detail}" if self.detail else self.why

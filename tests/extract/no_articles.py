@@ -39,6 +39,8 @@ def teasers(lines: str, *, summary: str = "", linked: bool = True, tag: str = "h
 
 LISTING = frozenset({"listing"})
 NO_TEXT = frozenset({"no_body", "too_short"})
+SHELL = frozenset({"javascript_shell"})
+ERROR, LOGIN = frozenset({"error_page"}), frozenset({"login_wall"})
 
 ENGLISH = """Tram line nine returns after two years of works
 Orchard owners count the cost of a late frost
@@ -174,9 +176,9 @@ NO_ARTICLES = {
     "not found en": NoArticle(
         page("Page not found", "<h1>Page not found</h1><p>Sorry, that page is gone. Try the search.</p>"),
         "/2024/03/x",
-        NO_TEXT,
+        ERROR,
     ),
-    "not found nl": NoArticle(page("Niet gevonden", _NOT_FOUND_NL, lang="nl"), "/nieuws/x", NO_TEXT),
+    "not found nl": NoArticle(page("Niet gevonden", _NOT_FOUND_NL, lang="nl"), "/nieuws/x", ERROR),
     "not found ja": NoArticle(
         page(
             "ページが見つかりません",
@@ -184,7 +186,7 @@ NO_ARTICLES = {
             lang="ja",
         ),
         "/news/1",
-        NO_TEXT,
+        ERROR,
     ),
     "not found ru, with og:type": NoArticle(
         page(
@@ -194,7 +196,7 @@ NO_ARTICLES = {
             head='<meta property="og:type" content="article">',
         ),
         "/novosti/1",
-        NO_TEXT,
+        ERROR,
     ),
     "not found pt, among stories": NoArticle(
         page(
@@ -207,23 +209,21 @@ NO_ARTICLES = {
     "server error en": NoArticle(
         page("Error", "<h1>Something went wrong</h1><p>Our engineers know. Please try again in a while.</p>"),
         "/a",
-        NO_TEXT,
+        ERROR,
     ),
-    "login wall es": NoArticle(page("Acceso", _WALL_ES, lang="es"), "/economia/nota", NO_TEXT),
+    "login wall es": NoArticle(page("Acceso", _WALL_ES, lang="es"), "/economia/nota", LOGIN),
     "login wall zh": NoArticle(
         page("登录", "<h1>请登录</h1><form><input><button>登录</button></form><p>登录后可阅读全文。</p>"),
         "/a/1",
-        NO_TEXT,
+        LOGIN,
     ),
-    "shell": NoArticle(
-        page("Example", '<div id="app"></div><script src="/a.js"></script>'), "/a/b", frozenset({"no_body"})
-    ),
+    "shell": NoArticle(page("Example", '<div id="app"></div><script src="/a.js"></script>'), "/a/b", SHELL),
     "shell with its state": NoArticle(
         page(
             "Example", '<div id="__next"></div><script>window.S={"story":"' + "word, " * 300 + '"}</script>'
         ),
         "/a/b",
-        frozenset({"no_body"}),
+        SHELL,
     ),
     "shell with noscript fr": NoArticle(
         page(
@@ -232,7 +232,7 @@ NO_ARTICLES = {
             lang="fr",
         ),
         "/a/b",
-        NO_TEXT,
+        SHELL,
     ),
     "gallery": NoArticle(page("In pictures", f"<h1>In pictures</h1>{_PICTURES}"), "/pictures/9"),
     "products": NoArticle(page("Furniture", f"<h1>Furniture</h1><ul>{_PRICES}</ul>"), "/shop/furniture"),

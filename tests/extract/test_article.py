@@ -171,8 +171,8 @@ def test_right_to_left_page() -> None:
     ("page", "url", "whys"),
     [
         (pages.SECTION_FRONT, "https://news.example.com/city", {"listing"}),
-        (pages.LOGIN_PAGE, "https://news.example.com/login", {"too_short", "no_body"}),
-        (pages.SCRIPT_SHELL, "https://news.example.com/app", {"too_short", "no_body"}),
+        (pages.LOGIN_PAGE, "https://news.example.com/login", {"login_wall"}),
+        (pages.SCRIPT_SHELL, "https://news.example.com/app", {"javascript_shell"}),
         (
             news_page(jsonld=None, head='<meta property="og:type" content="website">'),
             "https://news.example.com/",

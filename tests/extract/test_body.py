@@ -153,3 +153,33 @@ def test_page_of_nothing_has_no_body() -> None:
     """No element, no text: no paragraph and no failure."""
     for html in ("", "<html></html>", "<frameset></frameset>", "<script>var a</script>", "<p> </p>"):
         assert body_of(html) == []
+
+
+@pytest.mark.parametrize("gap", ["</p>", "<p></p>", "<div class=spacer></div>", "<nav>Home</nav>", "<hr>"])
+def test_empty_blocks_and_menus_part_paragraphs(gap: str) -> None:
+    """Text that is parted on the screen is parted in the event."""
+    assert texts_of(f"<h1>{TITLE}</h1><div class=body>{gap.join(PARAGRAPHS)}</div>") == list(PARAGRAPHS)
+
+
+def test_what_is_not_seen_in_a_line_is_not_read() -> None:
+    """Spans that are hidden, or there for screen readers, are no part of the sentence."""
+    unseen = '<span style="display: none"> AD</span><a href=/x><span class=sr-only> opens a window</span></a>'
+    page = f"<h1>{TITLE}</h1><article>{''.join(f'<p>{text}{unseen}</p>' for text in PARAGRAPHS)}</article>"
+    assert texts_of(page) == list(PARAGRAPHS)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Anzeige erstattete die Polizei am Montag gegen den Fahrer des Wagens.",
+        "Publicité mensongère : le tribunal a condamné la société.",
+        "Residents can register for the vaccine at the town hall on Monday.",
+        "10.45am: Police confirm that the road is closed.",
+        "By then nobody cared.",
+        "Related deaths rose to 12 on Sunday.",
+        "相关部门表示，将继续调查此事。",
+    ],
+)
+def test_sentences_that_begin_like_furniture_stay(line: str) -> None:
+    """A word that heads boxes may also open a sentence."""
+    assert line in texts_of(between(f"<p>{line}</p>"))

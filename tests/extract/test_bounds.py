@@ -42,6 +42,15 @@ PATHOLOGICAL = {
     "times": "<p>" + "12:34 " * 500_000,
     "credits": "<p>" + "Foto: " * 30 + "</p>" + ("<p>" + "| " * 90 + "</p>") * 15_000,
     "comments": "<!-- x -->" * 400_000 + TEXT * 5,
+    "stray ends": "<div></x>" * 100_000 + TEXT * 5,
+    "bold of their own": "<p>"
+    + "".join(f"<b id=b{n}>" for n in range(1_200))
+    + "<p>x</p>" * 20_000
+    + TEXT * 5,
+    "author boxes": "<div class=author>" * 190 + TEXT * 5 + "<a>x</a>" * 100_000,
+    "named boxes": "<div itemprop=name>" * 1_000 + TEXT * 2_000,
+    "labels in a well": "<div>" * 4_500 + "<p>read more</p>" * 20_000 + TEXT * 5,
+    "dated boxes": "<div class=meta>" * 190 + TEXT * 8_000,
     "captions": "<figure><figcaption>Fig, of it. </figcaption></figure>" * 50_000 + TEXT * 9,
 }
 PAGE = news_page().encode()

@@ -108,3 +108,60 @@ def test_utf_8_is_read_back_exactly(text: str) -> None:
     """What is valid UTF-8 and carries no other sign is read as such."""
     if not text.startswith("\ufeff"):
         assert decode(text.encode()).text == text
+
+
+RUSSIAN = "Совет закрыл мост до весны. " * 4
+
+
+@pytest.mark.parametrize(
+    "declaration",
+    [
+        "<meta charset=koi8-r>",
+        "<meta\ncharset = 'KOI8-R' />",
+        "<meta/charset=koi8-r>",
+        '<meta content="text/html; charset=koi8-r" http-equiv="Content-Type">',
+        "<meta http-equiv=content-type content=text/html;charset=koi8-r>",
+        "<!-- <meta charset=windows-1251> --><meta charset=koi8-r>",
+        "<!--><meta charset=koi8-r>-->",
+        '<meta name=description content="charset=windows-1251"><meta charset=koi8-r>',
+        '<a title="<meta charset=windows-1251>"><meta charset=koi8-r>',
+        '<meta content="a>b" name=x><meta charset=koi8-r>',
+        "<meta charset=no-such-thing><meta charset=koi8-r>",
+        "<metadata charset=windows-1251><meta charset=koi8-r>",
+        '<?xml version="1.0" encoding="koi8-r"?>',
+        "<?xml version='1.0' encoding='windows-1251'?><meta charset=koi8-r>",
+    ],
+)
+def test_prescan_finds_what_browsers_find(declaration: str) -> None:
+    """HTML, 13.2.3.2: comments, attributes and other elements declare nothing; XML comes last."""
+    decoded = decode(f"{declaration}<p>{RUSSIAN}".encode("koi8-r"))
+    assert (decoded.encoding, RUSSIAN in decoded.text) == ("koi8-r", True)
+
+
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("opening", ["<!doctype html>", "<?xml version='1.0'?>"])
+def test_utf_16_without_a_byte_order_mark(codec: str, opening: str) -> None:
+    """The header's label is believed, and XML's own opening without one."""
+    label = "text/html; charset=" + codec.replace("-le", "le").replace("-be", "be")
+    decoded = decode((opening + RUSSIAN).encode(codec), label if "xml" not in opening else None)
+    assert decoded.text == opening + RUSSIAN
+
+
+@pytest.mark.parametrize(
+    ("page", "label", "text"),
+    [
+        (b"\x80\xd6\xec\xe9F", "gb2312", "€朱镕"),
+        ("镕㐀".encode("gb18030"), "gbk", "镕㐀"),
+        (b"\xad\xa1\xad\xea\xfc\xe2\xb6\xb6", "euc-jp", "①㈱髙橋"),
+        ("①㈱髙".encode("cp932"), "shift_jis", "①㈱髙"),
+        ("똠방각하".encode("cp949"), "euc-kr", "똠방각하"),
+        ("嘅嘢喺".encode("big5hkscs"), "big5", "嘅嘢喺"),
+        (b"\x81\xe9", "windows-1252", "\x81é"),
+        (b"\xaa\xc1", "windows-1253", "\ufffdΑ"),
+        (b"\x1b$)C\x0eabc", "iso-2022-kr", "\ufffd"),
+        ("שלום".encode("cp1255"), "iso-8859-8-i", "שלום"),
+    ],
+)
+def test_encodings_are_as_wide_as_the_standard_has_them(page: bytes, label: str, text: str) -> None:
+    """What Python's codecs of the same name cannot read, and browsers can, is read."""
+    assert decode(page, f"text/html; charset={label}").text == text

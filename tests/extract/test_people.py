@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.extract.pages import JSONLD, PARAGRAPHS, URL, encoded, news_page
 from worker.extract import extract_article
 from worker.extract.agencies import agency_of
-from worker.extract.people import split_names
+from worker.extract.bylines import split_names
 
 BYLINES = [
     ("By Ann Bell", ["Ann Bell"]),
@@ -30,6 +30,40 @@ BYLINES = [
 @pytest.mark.parametrize(("byline", "names"), BYLINES)
 def test_bylines_are_split_into_names(byline: str, names: list[str]) -> None:
     """The words around names go, and addresses are none."""
+    assert split_names(byline) == names
+
+
+@pytest.mark.parametrize(
+    ("name", "names"),
+    [
+        *((name, [name]) for name in ("Ng Eng Hen", "Na Young Kim", "Di Wu", "Da Lin", "Von Miller")),
+        *((name, [name]) for name in ("José Ortega y Gasset", "Mary Jane A Smith", "Santiago Ramón y Cajal")),
+        ("By Ann Bell", ["Ann Bell"]),
+        ("Von Ann Bell (in Bonn)", ["Ann Bell"]),
+        ("Ana Gil y Luis Prado", ["Ana Gil", "Luis Prado"]),
+    ],
+)
+def test_a_stated_name_stays_whole(name: str, names: list[str]) -> None:
+    """What may be a name is taken for `By` or `and` only where full names stand around it."""
+    assert split_names(name, stated=True) == names
+    page = news_page(jsonld=JSONLD | {"author": {"@type": "Person", "name": name}})
+    assert [author.name for author in extract_article(encoded(page), url=URL).authors] == names
+
+
+@pytest.mark.parametrize(
+    ("byline", "names"),
+    [
+        ("By Di Wu", ["Di Wu"]),
+        ("Di Mario Rossi", ["Mario Rossi"]),
+        ("di Redazione", ["Redazione"]),
+        ("By Ann Bell and Na Young Kim", ["Ann Bell", "Na Young Kim"]),
+        ("POR ANA GIL Y LUIS PRADO", ["Ana Gil", "Luis Prado"]),
+        ("Ana Gil y EFE", ["Ana Gil", "EFE"]),
+        ("Von Redaktion", ["Redaktion"]),
+    ],
+)
+def test_a_byline_says_by_once(byline: str, names: list[str]) -> None:
+    """What follows is of the name."""
     assert split_names(byline) == names
 
 

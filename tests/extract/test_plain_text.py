@@ -104,6 +104,28 @@ def test_text_without_title_or_prose_is_refused(text: str, why: str) -> None:
     assert refused.value.why == why
 
 
+@pytest.mark.parametrize(
+    ("title", "sentence"),
+    [
+        (
+            "شہر پرانے پل کو دوبارہ تعمیر کرے گا",
+            "کونسل نے منگل کے روز پرانے پل کو دوبارہ تعمیر کرنے پر اتفاق کیا {}۔",
+        ),
+        (
+            "เมืองจะสร้างสะพานเก่าขึ้นใหม่หลังน้ำท่วม",
+            "สภาเมืองทางเหนือตกลงเมื่อวันอังคารที่จะสร้างสะพานเก่าขึ้นใหม่หลังจากที่น้ำท่วมพัดพาไป {}",
+        ),
+        ("Քաղաքը վերակառուցում է հին կամուրջը", "Խորհուրդը երեքշաբթի օրը համաձայնել է վերակառուցել {}։"),
+    ],
+    ids=["Urdu", "Thai", "Armenian"],
+)
+def test_prose_of_any_script_is_told_from_its_title(title: str, sentence: str) -> None:
+    """A full stop need not be a dot, and Thai has none."""
+    lines = [sentence.format(number) for number in ("1", "2", "3", "4", "5")]
+    article = extract_article("\n\n".join((title, *lines)).encode(), url=URL, content_type="text/plain")
+    assert (article.title, [paragraph.text for paragraph in article.paragraphs]) == (title, lines)
+
+
 def test_html_served_as_text_is_read_as_html() -> None:
     """A wrong header does not put tags into paragraphs."""
     page = f"<!doctype html><title>{TITLE}</title><h1>{TITLE}</h1>" + "".join(

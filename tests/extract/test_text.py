@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.extract.pages import PARAGRAPHS
-from worker.extract.language import choose_language, direction_of, normalised, script_of
-from worker.extract.structured import Candidate
+from worker.extract.language import direction_of, normalised, script_of
 from worker.extract.text import measured, reading_time_s, squeeze, word_count
 
 TEXT = " ".join(PARAGRAPHS)
@@ -81,15 +80,6 @@ def test_squeezed_text_can_be_encoded_and_is_one_line(text: str) -> None:
 def test_language_tags_are_normalised(tag: str, expected: str | None) -> None:
     """As BCP 47 writes them, or not at all."""
     assert normalised(tag) == expected
-
-
-def test_declared_language_must_fit_the_script() -> None:
-    """English is not written in Hangul, whatever a template says."""
-    declared = [Candidate("en", "html:lang"), Candidate("ko-KR", "meta:og:locale")]
-    assert choose_language(declared, script_of("다리는 봄까지 폐쇄된다")) == ("ko-KR", "meta:og:locale")
-    assert choose_language(declared[:1], script_of("다리는 봄까지 폐쇄된다")) == ("ko", "script")
-    assert choose_language(declared, script_of("The bridge is closed")) == ("en", "html:lang")
-    assert choose_language([], script_of("The bridge is closed")) == (None, None)
 
 
 def test_direction_follows_the_script() -> None:

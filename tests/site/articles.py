@@ -52,6 +52,7 @@ ARTICLES_AT_HOME = (
         ARTICLE,
         "text/plain, which names no language: a dump of a page, six paragraphs among its boilerplate",
         title="Saltmarsh drops plan to move its fish market inland",
+        language="en",
         published_at="2025-02-03T09:12:00-00:00",
         must_contain=(
             "The harbour town of Saltmarsh has dropped its plan to move the fish market",

@@ -133,6 +133,7 @@ ARTICLES_ABROAD = (
         ARTICLE,
         "text/plain: clean prose under a headline, no date",
         title="Karaova'da zeytin hasadı iki hafta erken başladı",
+        language="tr",
         must_contain=(
             "rekoltenin geçen yıla göre üçte bir oranında artmasını",
             "pazartesi günü kooperatif binasında",

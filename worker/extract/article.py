@@ -16,6 +16,8 @@ from worker.extract.agencies import agency_of
 from worker.extract.body import read_body
 from worker.extract.charset import decode
 from worker.extract.dates import find_dates, plain_date
+from worker.extract.elsewhere import with_more
+from worker.extract.indexing import Indexing
 from worker.extract.judgement import completeness, confidence, refuse_unless_article
 from worker.extract.language import choose_language, direction_of, script_of
 from worker.extract.markup import bounded, parse
@@ -24,6 +26,7 @@ from worker.extract.plain_text import read_plain
 from worker.extract.structured import Candidate, read_structured
 from worker.extract.text import letters, measured, reading_time_s, squeeze
 from worker.extract.titles import choose_title, known_names, signed_with
+from worker.extract.trail import section
 from worker.model import Access, Article, Extraction, Publisher
 
 if TYPE_CHECKING:
@@ -36,7 +39,7 @@ if TYPE_CHECKING:
     from worker.model import Paragraph
 
 #: Of the rules as a whole. It goes up whenever the same page may give another article.
-VERSION = "2"
+VERSION = "3"
 #: Longer texts are cut here.
 _MAX_PLAIN_CHARS = 4_000_000
 
@@ -49,24 +52,32 @@ def extract_article(
     fetched_at: datetime | None = None,
     hints: Mapping[str, object] | None = None,
     subject: str | None = None,
+    indexing: Indexing = Indexing(),  # noqa: B008 - frozen
 ) -> Article:
     """Read the article of `page`, which was found at `url` (the last one, after redirects).
 
     `content_type` is the header's value; `fetched_at` (aware) refuses dates of the future; `subject` is the
     task's canonical URL, of which `article_id` is made, and `url` by default. `hints` are a producer's
     `title`, `published_at`, `author` and `language`: strings, believed only where the page says nothing.
+    `indexing` is what the response said by X-Robots-Tag: the warning `noindex` tells of it.
     Raises NotAnArticle, whose `why` is a row of `worker.extract.judgement.WHYS`.
     """
-    sniff.refuse_binary(page)
+    sniff.refuse_binary(page, content_type)
     decoded = decode(page, content_type)
     known = {key: squeeze(value) for key, value in (hints or {}).items() if isinstance(value, str)}
     identity = sha256((subject or url).encode("utf-8", "replace")).hexdigest()[:32]
     read = _from_plain_text if sniff.is_plain_text(decoded.utf8, content_type) else _from_html
-    return read(decoded, url=url, article_id=identity, fetched_at=fetched_at, hints=known)
+    return read(decoded, url=url, article_id=identity, fetched_at=fetched_at, hints=known, indexing=indexing)
 
 
 def _from_html(
-    decoded: Decoded, *, url: str, article_id: str, fetched_at: datetime | None, hints: dict[str, str]
+    decoded: Decoded,
+    *,
+    url: str,
+    article_id: str,
+    fetched_at: datetime | None,
+    hints: dict[str, str],
+    indexing: Indexing,
 ) -> Article:
     page, cuts = bounded(decoded.utf8)
     tree = parse(page)
@@ -96,20 +107,24 @@ def _from_html(
     joined = _joined(paragraphs)
     measures, script = measured(joined), script_of(joined)
     count = measures.word_count
-    refuse_unless_article(title, paragraphs, count=count, density=body.linked, facts=facts, url=url)
+    try:
+        refuse_unless_article(title, paragraphs, count=count, density=body.linked, facts=facts, url=url)
+    except NotAnArticle as refusal:
+        raise with_more(refusal, tree, facts, url=url) from None
     assert title is not None  # noqa: S101 - refused above
-    language, language_source = choose_language(_languages(facts, hints), script)
+    language = choose_language(_languages(facts, hints), joined, script)
     dates = find_dates(
         tree,
         facts,
+        title=title.text,
+        body=body,
         url=url,
-        language=language,
+        language=language.tag,
         fetched_at=fetched_at,
         hint=hints.get("published_at"),
-        beside=body.above,
     )
     canonical, canonical_source = canonical_url(facts, url)
-    section = details.section(facts, title.text)
+    filed = section(tree, facts, url=url, title=title.text)
     keywords, keywords_source = details.keywords(facts)
     subtitle = next((c for c in _subtitles(facts) if letters(c.value) != letters(title.text)), None)
     agency = people.agency or agency_of([paragraph.text for paragraph in paragraphs])
@@ -124,15 +139,15 @@ def _from_html(
         authors=authors,
         agency=agency,
         publisher=details.publisher(facts, url),
-        section=section.value if section else None,
+        section=filed.value if filed else None,
         keywords=keywords,
-        language=language,
+        language=language.tag,
         direction=direction_of(facts.direction, script),
         published_at=dates.published.at if dates.published else None,
         published_at_evidence=dates.published.evidence if dates.published else None,
         modified_at=dates.modified.at if dates.modified else None,
         modified_at_evidence=dates.modified.evidence if dates.modified else None,
-        images=details.images(facts, url),
+        images=details.images(tree, facts, url=url, title=title.text, paragraphs=paragraphs),
         videos=details.videos(facts, url),
         access=access,
         completeness=completeness(joined, count, facts, access),
@@ -151,20 +166,29 @@ def _from_html(
                 description=description.source if description else None,
                 authors=author_source,
                 agency=(people.agency_source or "text") if agency else None,
-                section=section.source if section else None,
+                section=filed.source if filed else None,
                 keywords=keywords_source,
-                language=language_source,
+                language=language.source,
                 published_at=dates.published.evidence.source if dates.published else None,
                 modified_at=dates.modified.evidence.source if dates.modified else None,
             ),
             disagreements=(*_title_disagreements(title.others), *dates.disagreements),
-            warnings=(*decoded.warnings, *cuts, *facts.warnings),
+            warnings=(
+                *(*decoded.warnings, *cuts, *facts.warnings, *language.warnings),
+                *indexing.warnings(facts.meta),
+            ),
         ),
     )
 
 
 def _from_plain_text(
-    decoded: Decoded, *, url: str, article_id: str, fetched_at: datetime | None, hints: dict[str, str]
+    decoded: Decoded,
+    *,
+    url: str,
+    article_id: str,
+    fetched_at: datetime | None,
+    hints: dict[str, str],
+    indexing: Indexing,
 ) -> Article:
     whole = decoded.text
     text = whole[:_MAX_PLAIN_CHARS].replace("\0", "\ufffd")
@@ -177,7 +201,7 @@ def _from_plain_text(
     if plain.title is None:
         raise NotAnArticle("no_title", "plain text without a line above its prose")
     declared = [Candidate(hints["language"], "hint:language")] if "language" in hints else []
-    language, language_source = choose_language(declared, script)
+    language = choose_language(declared, joined, script)
     dated = plain_date(plain.published, fetched_at=fetched_at)
     return Article(
         article_id=article_id,
@@ -189,7 +213,7 @@ def _from_plain_text(
         publisher=Publisher(None, sniff.domain(url)),
         section=plain.section,
         keywords=plain.keywords,
-        language=language,
+        language=language.tag,
         direction=direction_of(None, script),
         published_at=dated.at if dated else None,
         published_at_evidence=dated.evidence if dated else None,
@@ -208,10 +232,10 @@ def _from_plain_text(
                 agency="text" if plain.agency else None,
                 section="text" if plain.section else None,
                 keywords="text" if plain.keywords else None,
-                language=language_source,
+                language=language.source,
                 published_at="text" if dated else None,
             ),
-            warnings=(*decoded.warnings, *cuts),
+            warnings=(*decoded.warnings, *cuts, *language.warnings, *indexing.warnings({})),
         ),
     )
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
 
 _MAX_BLOCKS = 20_000
+_MAX_ELEMENTS = 100_000
 _MAX_NAME_CHARS = 500
 
 
@@ -35,6 +36,23 @@ _SKIPPED = _ids(
     *("canvas", "map", "select", "textarea", "input", "button", "progress", "dialog", "nav", "footer"),
     *("menu", "head", "meta", "link", "picture", "source", "track"),
 )
+#: Of those, what stands in a line of text or in none.
+_UNSEEN = _ids(
+    *(
+        "script",
+        "style",
+        "noscript",
+        "template",
+        "svg",
+        "math",
+        "canvas",
+        "map",
+        "select",
+        "textarea",
+        "input",
+    ),
+    *("button", "progress", "head", "meta", "link", "picture", "source", "track"),
+)
 _SKIPPED_CUSTOM = frozenset(("amp-ad", "amp-img"))  # a document numbers custom elements itself
 _INLINE = _ids(
     *("a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em"),
@@ -42,9 +60,12 @@ _INLINE = _ids(
     *("samp", "small"),
     *("span", "strike", "strong", "sub", "sup", "time", "tt", "u", "var", "wbr"),
 )
-(_A,), (_BR,), (_HR,) = _ids("a"), _ids("br"), _ids("hr")
-_BREAKS = frozenset((_BR, _HR))
-_TEXT = 2  # LXB_TAG__TEXT
+(_A,), (_BR,), (_SPAN,) = _ids("a"), _ids("br"), _ids("span")
+_TEXT, _COMMENT = 2, 4  # LXB_TAG__TEXT, LXB_TAG__EM_COMMENT
+_IN_LINE = _INLINE | _UNSEEN | {_COMMENT}
+_ALOUD = re.compile(
+    r"(?:^|\s)(?:sr-only|screen-?reader(?:-text)?|[uv]?-?visually-?hidden)(?:$|\s)", re.IGNORECASE
+)
 _DIALOGS = ("dialog", "alertdialog")  # WAI-ARIA 1.2, 5.4: windows before the page, such as a consent form
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 
@@ -124,18 +145,22 @@ def _walk(node: LexborNode | None, page: Blocks) -> None:  # noqa: PLR0912 - a c
                         links.append(text)
                 elif pieces:
                     pieces.append(" ")
-            elif (child := node.first_child) is None:
-                if tag in _BREAKS:
-                    if broken or tag == _HR:
-                        page.end_block(pieces, links, holder)
-                    pieces.append(" ")
-                    broken = tag == _BR and not broken
+            elif tag == _BR:
+                if broken:
+                    page.end_block(pieces, links, holder)
+                pieces.append(" ")
+                broken = not broken
+            elif (child := node.first_child) is None or tag in _SKIPPED:
+                if pieces and tag not in _IN_LINE:
+                    page.end_block(pieces, links, holder)
             elif tag in _INLINE:
-                above.append((node.next, -1, in_link))
-                in_link = in_link or tag == _A
-                node = child
-                continue
-            elif tag not in _SKIPPED:
+                # Within text alone: most spans are of menus, and attributes take as long as all else here.
+                if tag != _SPAN or not pieces or not _is_for_readers_aloud(node.attributes):
+                    above.append((node.next, -1, in_link))
+                    in_link = in_link or tag == _A
+                    node = child
+                    continue
+            else:
                 attributes, name = node.attributes, node.tag or ""
                 if name not in _SKIPPED_CUSTOM and not (attributes and _is_hidden(attributes)):
                     if pieces:
@@ -145,7 +170,7 @@ def _walk(node: LexborNode | None, page: Blocks) -> None:  # noqa: PLR0912 - a c
                     node = child
                     continue
             node = node.next
-        if not above:
+        if not above or len(page.parents) > _MAX_ELEMENTS:
             break
         node, outer, in_link = above.pop()
         if outer >= 0:
@@ -159,3 +184,9 @@ def _is_hidden(attributes: dict[str, str | None]) -> bool:
     style = attributes.get("style")
     hidden = "hidden" in attributes or attributes.get("role") in _DIALOGS
     return hidden or (style is not None and _HIDDEN.search(style) is not None)
+
+
+def _is_for_readers_aloud(attributes: dict[str, str | None]) -> bool:
+    """Whether a <span> is not to be seen: hidden, or there for screen readers (`opens in a new window`)."""
+    name = attributes.get("class")
+    return bool(attributes) and (_is_hidden(attributes) or (name is not None and bool(_ALOUD.search(name))))

@@ -75,7 +75,7 @@ def _answer(function: Callable[..., Article], arguments: dict[str, Any]) -> Repl
     try:
         return Reply(article=function(**arguments), cpu_s=spent())
     except NotAnArticle as refusal:
-        return Reply(refusal=NotAnArticle(refusal.why, refusal.detail), cpu_s=spent())
+        return Reply(refusal=refusal.with_traceback(None), cpu_s=spent())
     except MemoryError:
         return Reply(fault="MemoryError", cpu_s=spent(), last=True)  # its heap is full of holes now
     except Exception as error:  # a fault of ours fails this page only, and is named

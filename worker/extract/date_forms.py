@@ -27,10 +27,16 @@ _DAY_NAME_YEAR = re.compile(
     r"(?<!\d)(\d{1,2})(?:\.|st|nd|rd|th|er|º|ª)?\s*(?:de\s+|-)?([^\W\d]{3,}\.?)[,\s-]+(?:de\s+|del\s+)?(\d{4})(?!\d)"
 )
 _NAME_DAY_YEAR = re.compile(r"([^\W\d]{3,}\.?)\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})(?!\d)")
+#: What programs print: `Sun Mar 10 10:00:00 UTC 2024` (C's and Java's), `Sun Mar 10 10:00:00 +0000 2024`.
+_YEAR_LAST = re.compile(
+    r"([^\W\d]{3})\s+(\d{1,2})\s+(\d\d:\d\d:\d\d(?:\s+[A-Z]{1,5}|\s+(?:GMT|UTC)?[+-]\d\d:?\d\d)?)\s+(\d{4})(?!\d)"
+)
+#: Not in `1.234 views` nor `12.30 Euro`: with a full stop in it, a clock time is not an amount.
 _CLOCK = re.compile(
-    r"(?<![\d.])(?P<noon_before>午前|午後|오전|오후|上午|下午)?\s?(?P<h>\d{1,2})(?:[:.]|\s?[hH]\s?|\s?[時시点]\s?)(?P<m>\d\d)"
+    r"(?<![\d.])(?P<noon_before>午前|午後|오전|오후|上午|下午)?\s?(?P<h>[01]?\d|2[0-4])"
+    r"(?:[:.]|\s?[hH]\s?|\s?[時시点]\s?)(?P<m>[0-5]\d)(?!\d)(?!\s?(?:%|€|\$|£|Euro?\b|EUR\b|Prozent|percent))"
     r"(?:[:.](?P<s>\d\d)(?:[.,]\d{1,9})?)?\s*[分분]?\s*(?P<noon>[ap]\.?m\b\.?)?"
-    r"\s*\(?(?P<zone>Z\b|[+-]\d\d:?\d\d|[+-]\d\d\b|(?:GMT|UTC)[+-]\d{1,2}\b|[A-Z]{3,4}\b)?",
+    r"\s*\(?(?P<zone>Z\b|[+-]\d\d:?\d\d|[+-]\d\d\b|(?:GMT|UTC)\s?[+-]\d{1,2}(?::?\d\d)?\b|[A-Z]{3,4}\b)?",
     re.IGNORECASE,
 )
 _EPOCH = re.compile(r"\d{10}(?:\d{3})?")
@@ -94,8 +100,8 @@ def parse_instant(raw: str, *, language: str | None = None) -> Instant | None:
             return Instant(when, "second") if when.year in _YEARS else None
     text = _ascii_digits(raw[:_MAX_CHARS])
     if _EPOCH.fullmatch(text.strip()):
-        seconds = int(text.strip()[:10])
-        return Instant(datetime.fromtimestamp(seconds, UTC), "second")
+        when = datetime.fromtimestamp(int(text.strip()[:10]), UTC)
+        return Instant(when, "second") if when.year in _YEARS else None
     if found := _ISO.search(text):
         return _instant(found[1], found[3], found[4], text[found.end() :], text[: found.start()])
     if found := _COMPACT.search(text):
@@ -119,6 +125,9 @@ def _named_month(text: str) -> Instant | None:
     for found in _NAME_DAY_YEAR.finditer(text):
         if month := MONTHS.get(_name(found[1])):
             return _instant(found[3], month, found[2], text[found.end() :], text[: found.start()])
+    for found in _YEAR_LAST.finditer(text):
+        if month := MONTHS.get(_name(found[1])):
+            return _instant(found[4], month, found[2], found[3], "")
     return None
 
 
@@ -156,7 +165,9 @@ def _with_clock(midnight: datetime, clock: re.Match[str]) -> Instant:
     hour, minute, second = int(clock["h"]), int(clock["m"]), int(clock["s"] or 0)
     if noon := clock["noon"] or clock["noon_before"]:
         hour = hour % 12 + 12 * noon.casefold().startswith(_AFTERNOON)
-    local = midnight.replace(hour=hour % 24 if hour == 24 else hour, minute=minute, second=min(second, 59))
+    # ISO 8601-1:2019 has 24:00:00 again, as the end of the day.
+    day, hour = (midnight + timedelta(days=1), 0) if hour == 24 else (midnight, hour)
+    local = day.replace(hour=hour, minute=minute, second=min(second, 59))
     offset = _offset(clock["zone"])
     if offset is None:
         return Instant(local, "local_unknown")
@@ -167,7 +178,7 @@ def _offset(zone: str | None) -> timedelta | None:
     name = (zone or "").casefold()
     if name in _ZONES:
         return timedelta(hours=_ZONES[name])
-    numeric = re.fullmatch(r"(?:gmt|utc)?([+-])(\d{1,2}):?(\d\d)?", name)
+    numeric = re.fullmatch(r"(?:gmt|utc)?\s?([+-])(\d{1,2}):?(\d\d)?", name)
     if not numeric or numeric[0] == "-00:00":  # RFC 3339, section 4.3: the offset is not known
         return None
     size = timedelta(hours=int(numeric[2]), minutes=int(numeric[3] or 0))

@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from worker.extract import jsonld
+from worker.extract.belonging import belonging
 from worker.extract.date_forms import Instant, parse_instant
 from worker.extract.markup import attribute, node_text
 from worker.extract.structured import Candidate
@@ -19,61 +21,32 @@ from worker.extract.text import letters
 from worker.model import DateEvidence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
-    from selectolax.lexbor import LexborHTMLParser
+    from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+    from worker.extract.body import Body
     from worker.extract.structured import Structured
 
 _PUBLISHED_METAS = (
-    *(
-        "article:published_time",
-        "og:article:published_time",
-        "og:published_time",
-        "datepublished",
-        "article:published",
-    ),
-    *("parsely-pub-date", "sailthru.date", "cxenseparse:recs:publishtime", "cxenseparse:publishtime"),
-    *(
-        "dcterms.created",
-        "dcterms.date",
-        "dc.date.issued",
-        "dc.date",
-        "dc.date.created",
-        "pubdate",
-        "publishdate",
-    ),
-    *(
-        "publish-date",
-        "publish_date",
-        "publication_date",
-        "date",
-        "article.published",
-        "originalpublicationdate",
-    ),
+    *("article:published_time", "og:article:published_time", "og:published_time", "datepublished"),
+    *("article:published", "parsely-pub-date", "sailthru.date", "cxenseparse:recs:publishtime"),
+    *("cxenseparse:publishtime", "dcterms.created", "dcterms.date", "dc.date.issued", "dc.date"),
+    *("dc.date.created", "pubdate", "publishdate", "publish-date", "publish_date", "publication_date"),
+    *("date", "article.published", "originalpublicationdate"),
 )
 _MODIFIED_METAS = (
-    *(
-        "article:modified_time",
-        "og:article:modified_time",
-        "og:modified_time",
-        "datemodified",
-        "article:modified",
-    ),
-    *(
-        "og:updated_time",
-        "article.updated",
-        "dcterms.modified",
-        "dc.date.modified",
-        "last-modified",
-        "lastmod",
-    ),
+    *("article:modified_time", "og:article:modified_time", "og:modified_time", "datemodified"),
+    *("article:modified", "og:updated_time", "article.updated", "dcterms.modified", "dc.date.modified"),
+    *("last-modified", "lastmod"),
 )
 #: A number of the article may begin with its date and clock time (`/A2024031108150001234`).
 _URL_DATE = re.compile(
     r"(?<!\d)((?:19|20)\d\d)[-/_]?(0[1-9]|1[0-2])[-/_]?(0[1-9]|[12]\d|3[01])"
     r"(?:(?:[01]\d|2[0-3])[0-5]\d\d*)?(?!\d)"
 )
+_YEAR = re.compile(r"\d{4}")
+_MAX_RAW_CHARS = 120
 _MAX_BYLINE_CHARS = 120
 _FUTURE_TOLERANCE = timedelta(days=1)
 _DISAGREEMENT = timedelta(days=1)
@@ -100,7 +73,7 @@ class Dated:
 
 @dataclass(frozen=True, slots=True)
 class Dates:
-    """What the page says of its dates, and where its good sources are more than a day apart."""
+    """What the page says of its dates, and where its sources are more than a day apart."""
 
     published: Dated | None
     modified: Dated | None
@@ -118,35 +91,54 @@ def find_dates(
     tree: LexborHTMLParser,
     facts: Structured,
     *,
+    title: str,
+    body: Body,
     url: str,
     language: str | None = None,
     fetched_at: datetime | None = None,
     hint: str | None = None,
-    beside: Sequence[str] = (),
 ) -> Dates:
-    """Weigh all candidates; `beside` are the lines above the body.
+    """Weigh all candidates. `title` and `body` tell what of the page belongs to the article.
 
-    Dates more than a day after `fetched_at` (an aware datetime) are refused.
+    Dates more than a day after `fetched_at` (an aware datetime) are refused. Without it none is: this is a
+    function of the page alone, which does not know what day it is.
     """
+    known: dict[str, Instant | None] = {}  # one date stands in many places
 
     def parsed(candidates: Iterable[Candidate]) -> list[_Parsed]:
-        found = ((parse_instant(c.value, language=language), c) for c in candidates)
-        return [_Parsed(i, c.value[:120], c.source) for i, c in found if i and not _is_future(i, fetched_at)]
+        found = []
+        for candidate in candidates:
+            raw = candidate.value[:_MAX_RAW_CHARS]
+            if raw not in known:
+                instant = parse_instant(raw, language=language)
+                known[raw] = None if instant and _is_future(instant, fetched_at) else instant
+            if instant := known[raw]:
+                found.append(_Parsed(instant, raw, candidate.source))
+        return found
 
     stated = parsed(_stated_published(facts))
     published = (
-        stated or parsed(_visible(tree, facts, beside)) or parsed(_hinted(hint)) or parsed(_from_url(url))
+        stated
+        or parsed(_visible(tree, facts, title, body))
+        or parsed(_hinted(hint))
+        or parsed(_from_url(url))
     )
     modified = parsed(_stated_modified(facts))
+    first, last = _most_precise(published), _most_precise(modified)
+    others = stated[1:4]
+    if stated:
+        others += parsed(_other_days(_from_url(url), stated[0]))
+        others += _unlike(parsed(_other_days(_short_dated(body.above), stated[0])), last)
     return Dates(
-        published=_dated(_most_precise(published)),
-        modified=_dated(_most_precise(modified)),
-        disagreements=_disagreements(stated),
+        published=_dated(first),
+        modified=_dated(last),
+        disagreements=tuple(dict.fromkeys((*_disagreements(stated, others), *_reversed(first, last)))),
     )
 
 
 def _stated_published(facts: Structured) -> Iterator[Candidate]:
     yield from facts.jsonld("datePublished")
+    yield from _epochs(facts, "datePublished")
     yield from facts.metas(*_PUBLISHED_METAS)
     yield from facts.microdata("datePublished")
     yield from facts.jsonld("dateCreated", "uploadDate")
@@ -155,35 +147,67 @@ def _stated_published(facts: Structured) -> Iterator[Candidate]:
             yield Candidate(value, "jsonld:datePublished")
 
 
+def _epochs(facts: Structured, key: str) -> Iterator[Candidate]:
+    """The date under `key` of JSON-LD, where it is a number: seconds or milliseconds since 1970."""
+    value = facts.article.get(key)
+    if isinstance(value, int | float) and 0 < value < 1e13:
+        yield Candidate(str(int(value)), f"jsonld:{key}")
+
+
 def _stated_modified(facts: Structured) -> Iterator[Candidate]:
     yield from facts.jsonld("dateModified")
+    yield from _epochs(facts, "dateModified")
     yield from facts.metas(*_MODIFIED_METAS)
     yield from facts.microdata("dateModified")
 
 
-def _visible(tree: LexborHTMLParser, facts: Structured, beside: Sequence[str]) -> Iterator[Candidate]:
+def _visible(tree: LexborHTMLParser, facts: Structured, title: str, body: Body) -> Iterator[Candidate]:
     """Dates that readers see: <time>, the title's end, lines above the body, what is called a date."""
-    times = tree.css("article time, main time") or tree.css("time")
-    for node in times[:5]:
-        around = attribute(node, "class") + node_text(node)
-        if not _MODIFIED_WORDS.search(around):
-            yield Candidate(attribute(node, "datetime") or node_text(node), "time")
-    for title in facts.metas("og:title"):
+    dated = list(belonging(tree, f"time, {_DATED_ELEMENTS}", title=title, paragraphs=body.paragraphs))
+    dated.sort(key=lambda found: not found[1])
+    times = [(node, inside) for node, inside in dated if node.tag == "time"]
+    yield from _times(node for node, inside in times if inside)
+    for og_title in facts.metas("og:title"):
         # `Headline | The Site | 11.03.2024`: a date in the headline itself is that of its subject.
-        if (end := title.value.rpartition("|"))[1] and sum(map(str.isalpha, end[2])) <= _MAX_MONTH_CHARS:
-            yield Candidate(end[2], title.source)
-    titles = [title.value for title in (*facts.metas("og:title"), *facts.jsonld("headline"))]
-    headlines = {letters(text) for text in (*titles, *map(node_text, tree.css("h1")[:3]))}
-    for line in beside:
-        if letters(line) not in headlines and not _MODIFIED_WORDS.search(line[:20]):
-            yield Candidate(line, "visible")
-    for node in tree.css(_DATED_ELEMENTS)[:200]:
+        if (end := og_title.value.rpartition("|"))[1] and sum(map(str.isalpha, end[2])) <= _MAX_MONTH_CHARS:
+            yield Candidate(end[2], og_title.source)
+    yield from _lines(tree, facts, body)
+    for node, _ in dated[:200]:
         text = node_text(node)
-        if 8 <= len(text) <= 80 and not _MODIFIED_WORDS.search(text[:20]):
+        if node.tag != "time" and 8 <= len(text) <= 80 and not _MODIFIED_WORDS.search(text[:20]):
             yield Candidate(text, "visible")
     for node in tree.css(_NAMES_OF_AUTHORS)[:1]:
         if node.parent and len(text := node_text(node.parent)) <= _MAX_BYLINE_CHARS:
             yield Candidate(text, "visible")
+    yield from _times(node for node, inside in times if not inside)
+
+
+def _times(nodes: Iterable[LexborNode]) -> Iterator[Candidate]:
+    for node in islice(nodes, 5):
+        if not _MODIFIED_WORDS.search(attribute(node, "class") + node_text(node)):
+            yield Candidate(attribute(node, "datetime") or node_text(node), "time")
+
+
+def _lines(tree: LexborHTMLParser, facts: Structured, body: Body) -> Iterator[Candidate]:
+    """The lines above the body that are no headline: the date in one is that of its subject."""
+    titles = [title.value for title in (*facts.metas("og:title"), *facts.jsonld("headline"))]
+    headlines = {letters(text) for text in (*titles, *map(node_text, tree.css("h1")[:3]))}
+    for line in body.above:
+        if letters(line) not in headlines and not _MODIFIED_WORDS.search(line[:20]):
+            yield Candidate(line, "visible")
+
+
+def _short_dated(lines: Iterable[str]) -> Iterator[Candidate]:
+    """The lines that hold hardly more than a date: in a longer one it may be that of the subject."""
+    for line in lines:
+        if len(line) <= 40 and _YEAR.search(line) and not _MODIFIED_WORDS.search(line):
+            yield Candidate(line, "visible")
+
+
+def _other_days(candidates: Iterable[Candidate], stated: _Parsed) -> Iterator[Candidate]:
+    """Without those that hold the digits of the stated day: they need not be parsed."""
+    year, day = str(stated.instant.when.year), str(stated.instant.when.day)
+    return (c for c in candidates if year not in c.value or day not in c.value.replace(year, ""))
 
 
 def _hinted(hint: str | None) -> Iterator[Candidate]:
@@ -218,12 +242,23 @@ def _is_future(instant: Instant, fetched_at: datetime | None) -> bool:
     return fetched_at is not None and instant.when > fetched_at.astimezone(UTC) + _FUTURE_TOLERANCE
 
 
-def _disagreements(stated: list[_Parsed]) -> tuple[str, ...]:
-    return tuple(
+def _disagreements(stated: list[_Parsed], others: list[_Parsed]) -> Iterator[str]:
+    return (
         f"published_at: {stated[0].source} {stated[0].raw}, {other.source} {other.raw}"
-        for other in stated[1:4]
+        for other in others
         if _apart(stated[0], other) > _DISAGREEMENT
     )
+
+
+def _unlike(seen: list[_Parsed], modified: _Parsed | None) -> list[_Parsed]:
+    """The first of the dates that readers see, unless it is that of the last change."""
+    return [date for date in seen[:1] if modified is None or _apart(date, modified) > _DISAGREEMENT]
+
+
+def _reversed(published: _Parsed | None, modified: _Parsed | None) -> Iterator[str]:
+    """That the article changed before it appeared, by more than what an unknown offset explains."""
+    if published and modified and published.instant.when - modified.instant.when > _DISAGREEMENT:
+        yield f"modified_at: {modified.source} {modified.raw}, published {published.source} {published.raw}"
 
 
 def _dated(chosen: _Parsed | None) -> Dated | None:

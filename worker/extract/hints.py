@@ -9,6 +9,8 @@ import re
 from functools import lru_cache
 from itertools import pairwise
 
+from worker.extract.text import SENTENCE_ENDS
+
 #: `word` is a whole word, `word*` any that begins so, `one-two` two in a row, however they are parted.
 _BOX_WORDS = """
     share sharing partage paylas social breadcrumb breadcrumbs newsletter newsletters infolettre
@@ -61,6 +63,8 @@ _LABELS = (
     *("最新", "関連記事", "あわせて読みたい", "관련기사"),
     *("相关", "читайте также", "читати також", "اقرأ أيضا"),
 )
+#: Where a line begins with a clause, or ends as sentences do: `相关部门表示，…`.
+_SENTENCE_MARKS = frozenset(".,，。、")
 _LABEL_STARTS = frozenset(label[:2] for label in _LABELS)
 _CREDIT = re.compile(
     r"(?:^|[\s(\[|/.])(?:©|\(c\)|(?:image|photo|foto|bild|picture|credit|photograph|fotografía|immagine|crédit)s?"
@@ -72,7 +76,7 @@ _FURNITURE = re.compile(
     r"^(?:\d+ (?:min(?:ute)?|hour|day)s? ago)?\s?\d?\d[:.]\d\d(?:\s?[-|•]|[A-Z]|$)"
     r"|^\d+ min(?:\.|utes?)? (?:read|lesezeit)|^\d{1,2}[./]\s?\d{1,2}[./]\s?\d{4}\b.{0,20}$|^\d+\s?/\s?\d+$"
     r"|^(?:advertisement|werbung|anzeige|publicidad|publicité|reklama|reklame|annonse|annonce|pubblicità|広告|광고)\b"
-    r"|^(?:von|by|par|por|di) (?:[A-ZÀ-Þ][\w.-]+ ?){2,4}$"
+    r"|^(?:von|by|par|por|di) (?-i:(?:[A-ZÀ-Þ][\w.-]+ ?){2,4})$"
     r"|^(?:mit|sendung|redaktion|quelle|source|foto|text)\s?[:：]|^(?:author|autor(?:in)?|auteur|autore)\s?[:：]"
     r"|^mit (?:dpa|afp|reuters)\W*$",
     re.IGNORECASE,
@@ -83,8 +87,10 @@ _REQUESTS = (
     *("download the app", "download our app", "follow us on", "join us on", "subscribers only", "©"),
     *("all rights reserved", "有料会員", "有料記事", "会員登録"),
 )
+_RIGHTS = ("©", "all rights reserved", "会員限定")
 #: What an article may be about; a line without a sentence, or with a link, that has one asks for something.
 _ASKING = re.compile(r"newsletter|whatsapp|click here|ログイン", re.IGNORECASE)
+_ENDS = tuple(SENTENCE_ENDS)
 _MAX_LINE_CHARS = 200
 _MAX_CREDIT_CHARS = 80
 _MAX_LABEL_CHARS = 40
@@ -166,7 +172,7 @@ def _hints_of_token(token: str) -> int:
 
 def is_label(line: str) -> bool:
     """Whether `line` is the heading of a box of links: `Read more`, `Lire aussi`."""
-    if len(line) >= _MAX_LABEL_CHARS:
+    if len(line) >= _MAX_LABEL_CHARS or not _SENTENCE_MARKS.isdisjoint(line[-1:] + line[:12]):
         return False
     lowered = line.lower()
     return lowered[:2] in _LABEL_STARTS and lowered.startswith(_LABELS)
@@ -189,5 +195,7 @@ def is_furniture(line: str, *, plain_prose: bool) -> bool:
     if len(line) >= _MAX_LINE_CHARS:
         return False
     lowered = line.lower()
+    if plain_prose and line.endswith(_ENDS):
+        return any(words in lowered for words in _RIGHTS)
     asked = any(words in lowered for words in _REQUESTS)
     return asked or _FURNITURE.match(line) is not None or (not plain_prose and bool(_ASKING.search(line)))

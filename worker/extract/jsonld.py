@@ -19,6 +19,9 @@ _MAX_NODES = 5_000
 _OPENED = re.compile(r"<!--|(?://\s*|/\*\s*)?<!\[CDATA\[(?:\s*\*/)?")
 _CLOSED = re.compile(r"(?:-->|(?://|/\*)?\s*\]\]>(?:\s*\*/)?)\s*;?$")
 _MAX_CLOSING_CHARS = 60
+_ADDRESSES = ("url", "@id", "mainEntityOfPage")
+_NOT_PATH = re.compile(r"^[a-z]+://[^/?#]*|[?#].*", re.IGNORECASE | re.DOTALL)
+_MIN_LISTED = 3  # pages describe a related article or two besides their own
 #: What lies under these keys is other articles or parts of this one, not the article of the page.
 _OTHERS = frozenset(
     {"liveBlogUpdate", "comment", "hasPart", "isPartOf", "itemListElement", "citation", "mentions"}
@@ -55,12 +58,30 @@ def article_node(nodes: Iterable[tuple[Node, set[str]]], urls: set[str]) -> Node
     known = {letters(url) for url in urls}
 
     def merit(node: Node) -> tuple[bool, int]:
-        own = {letters(url) for key in ("url", "@id", "mainEntityOfPage") for url in strings(node.get(key))}
+        own = {letters(url) for key in _ADDRESSES for url in strings(node.get(key))}
         complete = sum(bool(node.get(key)) for key in ("headline", "datePublished", "author", "articleBody"))
         return not own.isdisjoint(known), complete
 
     articles = (node for node, own in nodes if any(map(_is_article, own)))
     return max(articles, key=merit, default=None)
+
+
+def lists_others(nodes: Iterable[tuple[Node, set[str]]], urls: set[str]) -> bool:
+    """Whether `nodes` describe several articles, each with a URL, and none at one of `urls`."""
+    own = {_place(url) for url in urls}
+    titles: set[str] = set()
+    for node, kinds in nodes:
+        if any(map(_is_article, kinds)):
+            named = {_place(url) for key in _ADDRESSES for url in strings(node.get(key))}
+            if not named or not own.isdisjoint(named):
+                return False
+            titles.update(strings(node.get("headline") or node.get("name")))
+    return len(titles) >= _MIN_LISTED
+
+
+def _place(url: str) -> str:
+    """What tells `url` from others of its site: the letters and digits of its path."""
+    return letters(_NOT_PATH.sub("", url))
 
 
 def _is_article(kind: str) -> bool:

@@ -1,16 +1,21 @@
-"""The language and the direction of a text, from what the page declares, checked against its script."""
+"""The language and the direction of a text: what the page declares, checked against the text."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from worker.extract.stop_words import sounds_like, spoken
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from worker.extract.structured import Candidate
     from worker.model import Direction
+
+DISAGREEMENT = "language_disagreement"
 
 _TAG = re.compile(r"([a-z]{2,3})(?:-([a-z]{4}))?(?:-([a-z]{2}|\d{3}))?(?:-.*)?", re.IGNORECASE)
 #: Codes in use that mean another one: deprecated by ISO 639, or a country's code in a language's place.
@@ -25,6 +30,8 @@ _ONE_LANGUAGE = {
     "georgian": "ka",
     "armenian": "hy",
 }
+#: Scripts of many languages that part words.
+_TOLD_BY_WORDS = frozenset(("latin", "cyrillic", "arabic"))
 _SCRIPTS = (
     ("latin", "A-Za-z\u00c0-\u024f\u1e00-\u1eff"),
     ("cyrillic", "\u0400-\u052f"),
@@ -60,18 +67,53 @@ def normalised(tag: str) -> str | None:
     return "-".join(part for part in parts if part)
 
 
-def choose_language(candidates: Iterable[Candidate], script: str | None) -> tuple[str | None, str | None]:
-    """The first declared language that the text's `script` allows, and its source; or what that implies.
+@dataclass(frozen=True, slots=True)
+class Language:
+    """The language chosen, a BCP 47 tag; where it came from; whether the page declared another one first."""
 
-    Templates declare English on pages of every language, which the script betrays at least half of the time.
+    tag: str | None
+    source: str | None
+    disagrees: bool = False
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What to tell the reader of it."""
+        return (DISAGREEMENT,) if self.disagrees else ()
+
+
+def choose_language(candidates: Iterable[Candidate], text: str, script: str | None) -> Language:
+    """The first declared language that `text` and its `script` allow, or what they imply.
+
+    Templates declare English on pages of every language, which the script betrays at least half of the time,
+    and the commonest words nearly always.
     """
+    declared = ((tag, c.source) for c in candidates if (tag := normalised(c.value)))
     implied = _ONE_LANGUAGE.get(script or "")
-    for candidate in candidates:
-        tag = normalised(candidate.value)
-        primary = (tag or "").partition("-")[0]
-        if tag and (primary == implied if implied else script == "latin" or primary not in _LATIN_LANGUAGES):
-            return tag, candidate.source
-    return (implied, "script") if implied else (None, None)
+    fitting = (named for named in declared if _fits(_primary(named[0]), script, implied))
+    first = next(declared, None)
+    refused = first is not None and not _fits(_primary(first[0]), script, implied)
+    if first is None or refused:
+        first = next(fitting, None)
+    if script not in _TOLD_BY_WORDS:
+        return Language(*(first or (implied, "script" if implied else None)), refused)
+    if first and sounds_like(_primary(first[0]), text):
+        return Language(*first, refused)
+    counts = spoken(text)
+    said = (counts.language, "text" if counts.language else None)
+    if first is None:
+        return Language(*said, refused)
+    if not counts.contradicts(_primary(first[0])):
+        return Language(*first, refused)
+    better = (named for named in fitting if _primary(named[0]) == counts.language)
+    return Language(*next(better, said if counts.language else first), disagrees=True)
+
+
+def _fits(primary: str, script: str | None, implied: str | None) -> bool:
+    return primary == implied if implied else script == "latin" or primary not in _LATIN_LANGUAGES
+
+
+def _primary(tag: str) -> str:
+    return tag.partition("-")[0]
 
 
 def direction_of(declared: str | None, script: str | None) -> Direction:

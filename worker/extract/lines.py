@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from worker.extract.hints import LEAD, hints_of, is_credit, is_furniture
 from worker.extract.scoring import HEADINGS, visible_length
-from worker.extract.text import letters
+from worker.extract.text import CLOSING_MARKS, SENTENCE_ENDS, letters
 from worker.model import Paragraph
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _KINDS: dict[str, ParagraphKind] = {
     "blockquote": "quote",
     "pre": "preformatted",
 }
-_SENTENCE_ENDS = tuple(".!?…。！？؟।:：;»”\"'’)」』")
+_ENDS = tuple(SENTENCE_ENDS + CLOSING_MARKS + ":：;")
 _MIN_LEAD_CHARS = 30
 _SAME_LEAD_CHARS = 60  # summaries for machines are cut off somewhere behind this
 _LONG_CHARS = 50  # shorter lines, such as names in an interview, may come twice
@@ -82,7 +82,7 @@ def _kept(
         prose = kind != "heading" and scored.prose[index] > 0
         # Short lines before the first paragraph are the byline, the date and the like.
         long = prose and len(text) >= _LONG_LINE_CHARS
-        if not started and not long and kind != "heading" and not text.endswith(_SENTENCE_ENDS):
+        if not started and not long and kind != "heading" and not text.endswith(_ENDS):
             continue
         started = started or prose
         if len(text) >= _LONG_CHARS or kind == "heading":
@@ -127,8 +127,4 @@ def _kind(page: Blocks, holder: int) -> ParagraphKind:
 def _is_signature(paragraph: Paragraph) -> bool:
     """Whether a last line is a name or a label rather than a last sentence."""
     text = paragraph.text
-    return (
-        paragraph.kind == "paragraph"
-        and visible_length(text) < _SHORT_CHARS
-        and not text.endswith(_SENTENCE_ENDS)
-    )
+    return paragraph.kind == "paragraph" and visible_length(text) < _SHORT_CHARS and not text.endswith(_ENDS)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
 from worker.extract import jsonld
 from worker.extract.agencies import agency_named
+from worker.extract.bylines import MAX_NAME_CHARS, begins_with_by, may_be_name, split_names, without_by
 from worker.extract.full_names import is_caseless, is_full_name
 from worker.extract.markup import attribute, node_text
 from worker.extract.text import letters, unescape
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
 
 _MAX_AUTHORS = 20
 _MAX_MARKED = 200
-_MAX_NAME_CHARS = 60
-_MAX_NAME_WORDS = 6
+_MAX_TOGETHER = 10
 _AUTHOR_METAS = (
     *("author", "article:author", "parsely-author", "sailthru.author", "dc.creator", "dcterms.creator"),
     *("byl", "articleauthor", "cxenseparse:author"),
@@ -42,26 +42,11 @@ _PEOPLE_MARKUP = (
 )
 _BYLINES = ("[class*=byline i]", "[class*=author i]")
 _AGENCY_CLASSES = frozenset(("agency", "news-agency", "agence", "agencia"))
-#: "By" in the languages that print it, and the words for text that stand in its place.
-_BY = re.compile(
-    r"^(?:by|von|vom|par|por|di|da|door|av|af|od|autor(?:e|in|a)?|author|text|tekst|texte|testo|写真|文|yazan|"
-    r"written by|reported by|opinion by|story by|oleh|na|ng|από|автор|بقلم)(?:\s*[:：]\s*|\s+)",
-    re.IGNORECASE,
-)
 _AUTHOR_LABEL = re.compile(
     r"(?:author|auteur|autora?|autore|autorin|autor/in|autorin/autor|auteure)s?(?:\s*[:：]\s*|\s+)(?=\S)",
     re.IGNORECASE,
 )
-_AND = re.compile(
-    r"\s+(?:and|und|et|y|e|en|og|och|ve|i|a|&|＆|\+|with|mit|with reporting from)\s+"
-    r"|\s*[;|•·、／]\s*|\s+/\s+|\s*,\s+",
-    re.IGNORECASE,
-)
 _WRITTEN_BY = re.compile(r"(?:\b(?:by|von|par|por|da|door|av|af)|author|autor)$", re.IGNORECASE)
-#: An address, or a domain: then the whole is an imprint ("news.example, Springfield, USA").
-_ADDRESS = re.compile(r"https?:|www\.|^[\w-]{3,}\.[a-z]{2,4}\b")
-_NOT_A_NAME = re.compile(r"@|(?<!\w)\d|\d{3}|[<>{}=\[\]]|\.(?:com|org|net|html)\b", re.IGNORECASE)
-_AFFIX = re.compile(r"\s*\((?:[^)]*)\)\s*|\s+[-–—|]\s+.*$|記者$|기자$")
 #: Accounts of a CMS and labels of its templates; as names they are nobody's.
 _NOBODY = frozenset({"admin", "administrator", "webmaster", "author", "autor", "auteur", "by"})
 
@@ -81,6 +66,7 @@ class _Named:
     text: str
     source: str
     url: str | None = None
+    stated: bool = False  # as the name of somebody, not as a line with names
 
 
 def find_people(
@@ -95,7 +81,7 @@ def find_people(
     source = None
     for group in _sources(tree, facts, hint):
         for named in group:
-            for name in split_names(named.text):
+            for name in split_names(named.text, stated=named.stated):
                 key = letters(name)
                 if found := agency_named(name):
                     agency = agency or (found, named.source)
@@ -129,24 +115,10 @@ def _marked_agency(tree: LexborHTMLParser) -> tuple[str, str] | None:
         for node in tree.css("[class*=agenc i]")[:_MAX_MARKED]
         if not _AGENCY_CLASSES.isdisjoint(attribute(node, "class").casefold().split())
     ]
-    texts = {text for text in _short_texts(marked[:20]) if _may_be_name(text)}
+    texts = {text for text in _short_texts(marked[:20]) if may_be_name(text)}
     return (
         (agency_named(text) or text, "markup:agency") if len(texts) == 1 and (text := texts.pop()) else None
     )
-
-
-def split_names(byline: str) -> list[str]:
-    """The names in `byline`: "By A. Bell and C. Dahl, Reuters" holds three."""
-    text = _BY.sub("", unescape(byline)[:400])
-    if _ADDRESS.search(text):
-        return []
-    parts = [part for part in _AND.split(text) if part]
-    # "Bell, Ann" and "Ann and Sons": single words on either side are parts of one name.
-    single = len(parts) == 2 and all(len(part.split()) == 1 for part in parts)
-    if single and not any(map(agency_named, parts)) and not re.search("[;|/]", text):
-        parts = [" ".join(reversed(parts)) if "," in text else text]
-    names = (_AFFIX.sub("", _BY.sub("", part)).strip(" .,:-–—\u3000") for part in parts)
-    return [_cased(name) for name in names if _may_be_name(name)]
 
 
 def _sources(tree: LexborHTMLParser, facts: Structured, hint: str | None) -> Iterator[Iterable[_Named]]:
@@ -160,7 +132,8 @@ def _sources(tree: LexborHTMLParser, facts: Structured, hint: str | None) -> Ite
     for selector, part in _PEOPLE_MARKUP:
         nodes = scope.css(selector)
         if part:
-            nodes = [inner for node in nodes[:_MAX_MARKED] for inner in node.css(part)]
+            # Not all: of boxes in boxes each holds the links of all in it.
+            nodes = list(islice((inner for node in nodes for inner in node.css(part)), _MAX_TOGETHER))
         yield [
             _Named(node_text(node), "markup:author", attribute(node, "href") or None)
             for node in _together(nodes)
@@ -168,7 +141,7 @@ def _sources(tree: LexborHTMLParser, facts: Structured, hint: str | None) -> Ite
     bare: list[_Named] = []
     for selector in _BYLINES:
         nodes = tree.css(selector)[:20]
-        yield [_Named(text, "markup:byline") for text in _short_texts(nodes) if _BY.match(text)][:3]
+        yield [_Named(text, "markup:byline") for text in _short_texts(nodes) if begins_with_by(text)][:3]
         names = (text for text in _short_texts(nodes, whole=True) if is_full_name(text))
         bare.extend(_Named(name, "markup:byline") for name in names)
     yield bare[:1]
@@ -186,7 +159,7 @@ def _labelled(facts: Structured) -> Iterator[list[_Named]]:
 
 def _together(nodes: list[LexborNode]) -> Iterator[LexborNode]:
     """The first of `nodes` and its neighbours: names further away belong to other articles."""
-    for node in nodes[:10]:
+    for node in nodes[:_MAX_TOGETHER]:
         if _ancestor(node) == _ancestor(nodes[0]):
             yield node
 
@@ -209,7 +182,8 @@ def _described(item: jsonld.Node | str) -> _Named:
     if isinstance(item, str):
         return _Named(item, "jsonld:author")
     urls = [value for key in ("url", "sameAs") for value in jsonld.strings(item.get(key))]
-    return _Named(next(jsonld.strings(item.get("name")), ""), "jsonld:author", urls[0] if urls else None)
+    name = next(jsonld.strings(item.get("name")), "")
+    return _Named(name, "jsonld:author", urls[0] if urls else None, stated=True)
 
 
 def _profile(href: str | None, base: str) -> str | None:
@@ -220,20 +194,6 @@ def _profile(href: str | None, base: str) -> str | None:
     except ValueError:
         return None
     return absolute if absolute.startswith(("https://", "http://")) else None
-
-
-def _may_be_name(name: str) -> bool:
-    return (
-        2 <= len(name) <= _MAX_NAME_CHARS
-        and len(name.split()) <= _MAX_NAME_WORDS
-        and not _NOT_A_NAME.search(name)
-        and any(char.isalpha() for char in name)
-    )
-
-
-def _cased(name: str) -> str:
-    """ANN BELL as Ann Bell; a single word in capitals may be initials and stays."""
-    return name.title() if name.isupper() and len(name.split()) > 1 and len(name) > 5 else name
 
 
 def agency_names(people: People) -> set[str]:
@@ -254,7 +214,7 @@ def signature_of(
     def signed(line: str) -> tuple[Author, ...]:
         return tuple(map(Author, _full_names(line, site_names)))[:_MAX_AUTHORS]
 
-    labelled = [line for line in body.above if _BY.match(line)]
+    labelled = [line for line in body.above if begins_with_by(line)]
     labelled += [_AUTHOR_LABEL.sub("", line, count=1) for line in body.below if _AUTHOR_LABEL.match(line)]
     beside = [line for line in body.above[-1:] if _is_signature(line)]
     if tree is not None and body.below and _is_signature(body.below[0]):
@@ -268,7 +228,7 @@ def signature_of(
 
 
 def _is_signature(line: str) -> bool:
-    return len(line) <= 60 and all(is_full_name(_BY.sub("", part)) for part in line.split("/"))
+    return len(line) <= 60 and all(is_full_name(without_by(part)) for part in line.split("/"))
 
 
 def _full_names(line: str, site_names: set[str]) -> list[str]:
@@ -291,7 +251,7 @@ def newsroom_of(facts: Structured, *, as_person: bool = False) -> tuple[Author, 
         if as_person and not (isinstance(item, dict) and "person" in jsonld.types(item)):
             continue
         name = unescape(_described(item).text)
-        fits = 2 <= len(name) <= _MAX_NAME_CHARS and not re.search(r"://|[@<>{}=]|\d{3}", name)
+        fits = 2 <= len(name) <= MAX_NAME_CHARS and not re.search(r"://|[@<>{}=]|\d{3}", name)
         if fits and letters(name) not in _NOBODY and not agency_named(name):
             return (Author(name),)
     return ()

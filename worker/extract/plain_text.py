@@ -11,9 +11,16 @@ from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
 from worker.extract.agencies import agency_of, agency_signing
+from worker.extract.bylines import split_names
 from worker.extract.date_forms import parse_instant
-from worker.extract.people import split_names
-from worker.extract.text import letters, squeeze, word_count
+from worker.extract.text import (
+    CLOSING_MARKS,
+    SENTENCE_ENDS,
+    is_unstopped,
+    letters,
+    squeeze,
+    word_count,
+)
 from worker.model import Author, DateEvidence, Paragraph
 
 if TYPE_CHECKING:
@@ -21,10 +28,11 @@ if TYPE_CHECKING:
 
     from worker.extract.date_forms import Instant
 
-_ENDS = re.compile(r"[.!?…。！？؟।][\"'”’»«“)\]」』]*$")
+_ENDS = re.compile(rf"[{SENTENCE_ENDS}][{re.escape(CLOSING_MARKS)}]*$")
 _BYLINE = re.compile(r"^(?:by|von|par|por|di|door|av|af)\s+\S", re.IGNORECASE)
 _MIN_SENTENCE_WORDS = 6
 _MIN_UNENDED_WORDS = 30
+_MIN_UNSTOPPED_CHARS = 80
 _HEADER_LINES = 80  # as far above the body as its title, date and section can be
 _MAX_LINES = 20_000
 _MAX_TAG_WORDS = 3
@@ -80,7 +88,9 @@ def _lines(text: str) -> Iterator[_Line]:
 
 def _is_prose(row: str) -> bool:
     count = word_count(row)
-    return count >= _MIN_UNENDED_WORDS or (count >= _MIN_SENTENCE_WORDS and bool(_ENDS.search(row)))
+    if count >= _MIN_SENTENCE_WORDS and _ENDS.search(row):
+        return True
+    return count >= (_MIN_UNSTOPPED_CHARS if is_unstopped(row) else _MIN_UNENDED_WORDS)
 
 
 def _body_span(lines: list[_Line]) -> tuple[int, int]:

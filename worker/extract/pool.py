@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Self
 from worker.errors import ExtractCrashed, ExtractionFailed, ExtractTimeout
 from worker.extract.article import extract_article
 from worker.extract.child import LENGTH, Reply
+from worker.extract.indexing import Indexing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -99,6 +100,7 @@ class ExtractionPool:
         content_type: str | None = None,
         fetched_at: datetime | None = None,
         hints: Mapping[str, object] | None = None,
+        indexing: Indexing = Indexing(),  # noqa: B008 - frozen
     ) -> Article:
         """What `extract_article` makes of `page`; waits for a free child first. Cancelling kills the work.
 
@@ -112,6 +114,7 @@ class ExtractionPool:
             "content_type": content_type,
             "fetched_at": fetched_at,
             "hints": dict(hints) if hints else None,
+            "indexing": indexing,
         }
         async with self._slot() as slot:
             reply = await self._ask(slot, await self._child_of(slot), arguments)

@@ -13,7 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from worker.extract.hints import BODY, BOX, hints_of, is_label
-from worker.extract.text import letters, squeeze
+from worker.extract.text import SENTENCE_ENDS, is_unstopped, letters, squeeze
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -24,7 +24,7 @@ HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 _BOX_TAGS = frozenset(("aside", "figure", "figcaption", "form"))
 _NEVER_BOXES = frozenset(("p", "article", "main", "body"))
 _LEAVES = frozenset(("p", "li", "blockquote", "ul", "ol", "dl"))
-_STOP = re.compile(r"[,.;:!?،؟।。、，！？](?:(?<=[。、，！？])|\s|$)")
+_STOP = re.compile(rf"[{SENTENCE_ENDS},;:،՝፣၊、，](?:(?<=[。、，！？])|\s|$)")
 _WIDE = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
 _WIDE_WORTH = 2.5  # letters of the Latin script that say as much
 _MIN_PROSE_CHARS = 40
@@ -112,7 +112,7 @@ def _prose(block: Block, tag: str) -> float:
     if density > 0.5:
         return 0.0
     if not _STOP.search(block.text):
-        return 0.0 if length < _LONG_CHARS else 0.2 * length
+        return 0.0 if length < _LONG_CHARS else length * (1.0 if is_unstopped(block.text) else 0.2)
     return length * (1 - density) * (0.5 if tag == "li" else 1.0)
 
 
@@ -218,7 +218,7 @@ def _linked(page: Blocks, end: int) -> list[bool]:
 
 def _labelled(page: Blocks, inner: Sequence[float], inside: range) -> set[int]:
     """The largest small elements that begin with `Read more` or the like, as far as the end of `inside`."""
-    found = set()
+    found, climbed = set(), set()
     best = inside.start
     limit = _LABELLED_SHARE * inner[best]
     for block in page.blocks:
@@ -229,6 +229,9 @@ def _labelled(page: Blocks, inner: Sequence[float], inside: range) -> set[int]:
             if index in (best, 0) or inner[index] > limit:
                 break
             largest = index
+            if index in climbed:
+                break  # from here on up another label has been
+            climbed.add(index)
         if largest is not None:
             found.add(largest)
     return found

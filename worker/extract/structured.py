@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _MAX_NODES = 4_000
 _MAX_BLOCKS = 50
+_MAX_WORDED, _MAX_WORDED_CHARS = 50, 1_000
 #: Properties whose value is the element's text, where no attribute holds it.
 _WORDED = frozenset(("headline", "name", "articleSection", "alternativeHeadline"))
 
@@ -86,10 +87,15 @@ class Structured:
         return {name.removeprefix("@") for name in names if len(name) <= 60}
 
     def claims_article(self) -> bool:
-        """Whether the page says that it is an article, rather than a front or a form."""
+        """Whether meta elements say that the page is an article, rather than a front or a form."""
         kinds = {candidate.value.casefold() for candidate in self.metas("og:type")}
         published = any(True for _ in self.metas("article:published_time"))
-        return bool(self.article) or "article" in kinds or published
+        return "article" in kinds or published
+
+    def describes_article(self, url: str) -> bool:
+        """Whether JSON-LD describes the page at `url` as an article, rather than others, as on a front."""
+        own = {url, self.canonical or "", *(candidate.value for candidate in self.metas("og:url"))} - {""}
+        return bool(self.article) and not jsonld.lists_others(self.nodes, own)
 
 
 def read_structured(tree: LexborHTMLParser, *, url: str) -> Structured:
@@ -133,6 +139,8 @@ def _written(article: Node) -> str | None:
 
 def _gather_meta(attributes: dict[str, str | None], meta: dict[str, list[str]]) -> None:
     names = f"{attributes.get('property') or ''} {attributes.get('name') or ''}"
+    if names.isspace() and (attributes.get("http-equiv") or "").casefold() == "content-language":
+        names = "content-language"
     if names.isspace() or not (value := unescape(attributes.get("content") or "")):
         return
     for name in names.casefold().split():
@@ -146,8 +154,9 @@ def _gather_itemprop(
 ) -> None:
     names = (attributes.get("itemprop") or "").split()
     value = attributes.get("content") or attributes.get("datetime") or ""
-    if not value and not _WORDED.isdisjoint(names):
-        value = node_text(node)
+    # One such element may hold the next, and each then the text of all.
+    if not value and not _WORDED.isdisjoint(names) and len(itemprops.get(names[0], ())) < _MAX_WORDED:
+        value = node_text(node)[:_MAX_WORDED_CHARS]
     if value := unescape(value):
         for name in names:
             itemprops.setdefault(name, []).append(value)

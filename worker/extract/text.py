@@ -12,14 +12,21 @@ from hashlib import sha256
 from zlib import crc32
 
 WORDS_PER_MINUTE = 200
+#: What ends sentences, from Latin script to Urdu, Hindi, Armenian, Ethiopic, Burmese, Khmer and Tibetan.
+SENTENCE_ENDS = ".!?…。｡．！？؟۔।॥։።፧။។"
+#: What may stand behind such an end.
+CLOSING_MARKS = "\"'”’»«“)]」』"
 
 #: Characters that print nothing and only break comparisons: C0/C1 controls, soft hyphen, zero-width space,
 #: word joiner, BOM. Lone surrogates too: JSON-LD can hold them as escapes, and no UTF-8 encoder takes them.
 #: ZWJ and ZWNJ stay, as Persian and Indic scripts spell with them.
 _INVISIBLE = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u200b\u2060\ufeff\ud800-\udfff]")
-_UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
+#: Thai, Lao, Burmese and Khmer: words stand without spaces, and sentences often end without a mark.
+_UNSTOPPED = "\u0e00-\u0eff\u1000-\u1049\u104c-\u109f\u1780-\u17d3\u17db-\u17dd"
+_UNSPACED = f"{_UNSTOPPED}\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
 _UNSPACED_CHAR = re.compile(f"[{_UNSPACED}]")
 _UNSPACED_WORD = re.compile(f"[{_UNSPACED}]|[^\\W_]+")
+_UNSTOPPED_CHAR = re.compile(f"[{_UNSTOPPED}]")
 _MARKS = "–—‘’“”„«»·•…،؛؟।"
 _ASCII_NOT_LETTERS = bytes(byte for byte in range(128) if not chr(byte).isalnum())
 _ASCII_MARKS = bytes(byte if byte > 127 or chr(byte).isalnum() else 32 for byte in range(256))
@@ -56,7 +63,7 @@ def letters(text: str) -> str:
 
 
 def words(text: str) -> list[bytes]:
-    """The tokens of `text` in UTF-8: words, or single Chinese, Japanese, Korean and Thai characters."""
+    """The tokens of `text` in UTF-8: words, or single characters where words stand without spaces."""
     encoded = text.encode()
     if len(encoded) > len(text):
         # These scripts take three bytes a character; accents alone never make a text half as long again.
@@ -72,6 +79,11 @@ def words(text: str) -> list[bytes]:
 def word_count(text: str) -> int:
     """How many `words` there are."""
     return len(words(text))
+
+
+def is_unstopped(text: str) -> bool:
+    """Whether `text` is of a script whose sentences may end without a mark: Thai, Lao, Burmese, Khmer."""
+    return not text.isascii() and _UNSTOPPED_CHAR.search(text) is not None
 
 
 def reading_time_s(count: int) -> int:

@@ -8,8 +8,9 @@ from collections import Counter
 from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
+from worker.extract.addresses import host_of, path_of
 from worker.extract.markup import node_text
 from worker.extract.structured import Candidate
 from worker.extract.text import fold, letters, squeeze, words
@@ -82,7 +83,7 @@ def choose_title(
 
 def known_names(facts: Structured, url: str) -> set[str]:
     """The letters of the names by which the site may sign its titles."""
-    host = (urlsplit(url).hostname or "").removeprefix("www.")
+    host = host_of(url).removeprefix("www.")
     labels = host.split(".")
     names = facts.site_names() | {host, ".".join(labels[-2:])}
     names.update(label for label in labels[:-1] if len(label) > 2)
@@ -188,7 +189,7 @@ def _without_kickers(candidates: list[Candidate]) -> list[Candidate]:
 
 def _slug_words(url: str) -> set[bytes]:
     """The words of the URL's longest path segment, which many sites make from the title."""
-    segment = max(unquote(urlsplit(url).path).split("/"), key=len)
+    segment = max(unquote(path_of(url)).split("/"), key=len)
     return set(_ascii_words(segment.replace("-", " ").replace("_", " ")))
 
 
