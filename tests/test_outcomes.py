@@ -47,3 +47,11 @@ def test_a_held_host_is_asked_again() -> None:
     """To hold a host makes sense only for what may pass."""
     rows = [*OUTCOMES.values(), *(outcome(f"http_{status}") for status in range(100, 600))]
     assert all(row.again for row in rows if row.hold_host)
+
+
+def test_each_reason_says_how_the_request_went() -> None:
+    """A host is throttling where it is held back, failing where it could not answer, and else it is well."""
+    rows = [*OUTCOMES.values(), *(outcome(f"http_{status}") for status in range(100, 600))]
+    assert all((row.sign == "throttled") is row.hold_host for row in rows)
+    signs = {reason: outcome(reason).sign for reason in ("timeout", "http_502", "http_404", "robots")}
+    assert signs == {"timeout": "failed", "http_502": "failed", "http_404": "ok", "robots": "none"}

@@ -43,23 +43,14 @@ def test_what_cannot_get_better_is_buried_at_once(reason: str) -> None:
 
 def test_retry_after_wins() -> None:
     """A server that names a time is asked no sooner, however long; a short one changes nothing."""
-    assert decided("http_503", asked_s=7200) == Again(7200, "http_503", hold_s=7200)
-    assert decided("http_503", asked_s=0.1, drawn=1.0) == Again(5, "http_503", hold_s=5)
+    assert decided("http_503", asked_s=7200) == Again(7200, "http_503")
+    assert decided("http_503", asked_s=0.1, drawn=1.0) == Again(5, "http_503")
 
 
 def test_more_than_a_day_is_too_long_to_wait() -> None:
-    """A URL asked to wait for longer is buried, and its host is left alone for a day."""
-    assert decided("http_429", asked_s=RETRY_AFTER_LIMIT_S + 1) == Bury(
-        "http_429", hold_s=RETRY_AFTER_LIMIT_S
-    )
-    assert decided("http_429", asked_s=RETRY_AFTER_LIMIT_S) == Again(86_400, "http_429", hold_s=86_400)
-
-
-def test_only_a_troubled_host_is_held() -> None:
-    """Throttling holds the host for as long as the URL waits, also when the URL is buried; a 500 does not."""
-    assert decided("http_429", drawn=1.0) == Again(5, "http_429", hold_s=5)
-    assert decided("http_429", attempt=4, drawn=1.0) == Bury("http_429", hold_s=80)
-    assert decided("http_500", drawn=1.0) == Again(5, "http_500", hold_s=0)
+    """A URL asked to wait for longer is buried."""
+    assert decided("http_429", asked_s=RETRY_AFTER_LIMIT_S + 1) == Bury("http_429")
+    assert decided("http_429", asked_s=RETRY_AFTER_LIMIT_S) == Again(86_400, "http_429")
 
 
 def test_an_unknown_reason_is_a_fault() -> None:
@@ -72,13 +63,11 @@ def test_an_unknown_reason_is_a_fault() -> None:
 def test_every_decision_keeps_the_promises(
     reason: str, attempt: int, asked_s: float | None, drawn: float, max_attempts: int
 ) -> None:
-    """Tries are counted, delays bounded, the server's wish kept, and only hosts in trouble held."""
+    """Tries are counted, delays bounded, and the server's wish kept."""
     policy = RetryPolicy(max_attempts=max_attempts, base_s=5, max_s=3600)
     decision = decide(
         reason=reason, attempt=attempt, retry_after_s=asked_s, policy=policy, random=lambda: drawn
     )
-    assert (decision.hold_s > 0) is outcome(reason).hold_host
-    assert decision.hold_s <= RETRY_AFTER_LIMIT_S
     if isinstance(decision, Again):
         assert outcome(reason).again
         assert attempt + 1 < max_attempts

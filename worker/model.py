@@ -6,15 +6,23 @@ guess.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 SCHEMA_VERSION = "1.0"
+
+_CHAIN_COOKIES = 20
+_CHAIN_COOKIE_CHARS = 4096
 
 Priority = Literal["normal", "high"]
 Direction = Literal["ltr", "rtl"]
 ParagraphKind = Literal["paragraph", "heading", "list_item", "quote", "lead", "preformatted"]
 Precision = Literal["second", "minute", "day", "local_unknown"]
+#: How a request went, as the policy of its host sees it; `none` where no request was made.
+Sign = Literal["ok", "failed", "throttled", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +36,7 @@ class Submission:
     priority: Priority = "normal"
     not_before_ms: int = 0  # Unix time; 0 is at once
     force: bool = False
+    recrawl_after_s: float | None = None  # take it again once its last visit is as old; None: a duplicate
     meta: Any = None  # the producer's own JSON, handed through untouched
 
 
@@ -41,17 +50,32 @@ class Task:
     attempt: int  # failed attempts so far
     crashes: int  # times its worker vanished while holding it
     accepted_ms: int
-    revision: int  # 1, and one more each time the URL is forced in again
+    revision: int  # as of its acceptance, that of the article's next event: 1 if there was none before
     requested_url: str
     id: str | None = None
     priority: Priority = "normal"
     meta: Any = None
     redirects: tuple[str, ...] = ()  # the hops followed so far; the last one is the next request's URL
+    cookies: tuple[tuple[str, str], ...] = ()  # of these hops: the URL that set it, the raw Set-Cookie
+    canonical: bool = False  # one of these hops was to the canonical URL that a page without an article named
 
     @property
     def target(self) -> str:
         """The URL to request next."""
         return self.redirects[-1] if self.redirects else self.url
+
+    def hop(
+        self, location: str, host: str, set_cookies: Sequence[str] = (), *, canonical: bool = False
+    ) -> Task:
+        """The task on its way to `location`, with what the response that led there set.
+
+        Of the chain's cookies the newest are kept: at most 20, and 4 KB of them.
+        """
+        cookies = (*self.cookies, *((self.target, cookie) for cookie in set_cookies))[-_CHAIN_COOKIES:]
+        while sum(len(cookie) for _, cookie in cookies) > _CHAIN_COOKIE_CHARS:
+            cookies = cookies[1:]
+        redirects, canonical = (*self.redirects, location), self.canonical or canonical
+        return replace(self, host=host, redirects=redirects, cookies=cookies, canonical=canonical)
 
 
 def task_id(seq: int, partition: int) -> str:
@@ -68,6 +92,7 @@ class Lease:
     task: Task
     expires_monotonic: float  # by this worker's monotonic clock, counted from before the claim was sent
     suspect: bool = False
+    probe: bool = False  # its request tries a host that is left alone otherwise
 
     @property
     def key(self) -> tuple[int, int]:
@@ -78,6 +103,24 @@ class Lease:
     def task_id(self) -> str:
         """The task's name in logs and events, unique in the namespace."""
         return task_id(self.task.seq, self.partition)
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """What one request says about its host, for the policy that the fleet shares."""
+
+    sign: Sign = "none"
+    latency_s: float = 0.0  # how long the request took; 0 where that says nothing about the host
+    hold_s: float = 0.0  # how long the server asked to be left alone
+    reason: str = ""  # a row of `worker.outcomes`, where it failed
+
+
+@dataclass(frozen=True, slots=True)
+class Validators:
+    """What a server recognises an unchanged page by (RFC 9110, 8.8), as it sent them."""
+
+    etag: str | None = None
+    last_modified: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +135,53 @@ class Page:
     duration_ms: int
     etag: str | None = None
     last_modified: str | None = None
+    robots_tag: tuple[str, ...] = ()  # the values of X-Robots-Tag, bounded
+    set_cookies: tuple[str, ...] = ()  # the raw values of Set-Cookie, bounded
+    max_age_s: float | None = None  # how long the response says that it stays true (RFC 9111, 4.2)
 
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
-    """A response that points elsewhere. `location` is absolute."""
+    """A response that points elsewhere, by its status or by what its page says. `location` is absolute."""
 
     url: str
     status: int
     location: str
+    set_cookies: tuple[str, ...] = ()  # the raw values of Set-Cookie, bounded
+    by: Literal["status", "refresh", "canonical"] = "status"
+
+
+@dataclass(frozen=True, slots=True)
+class NotModified:
+    """The answer to a conditional request whose page has not changed (RFC 9110, 15.4.5)."""
+
+    url: str
+    status: int
+    duration_ms: int
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What the last visit of an article left behind, to tell whether the article has changed since."""
+
+    revision: int  # of the last published event
+    url: str  # the URL that answered: the validators are no other's
+    validators: Validators
+    prints: str  # see `worker.changes`
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is known of an article before it is visited again."""
+
+    revision: int = 0  # of the last published event; 0: none that Redis knows of
+    visit: Visit | None = None  # None: never visited, or too long ago
+
+    def visit_at(self, url: str) -> Visit | None:
+        """The last visit, if it was `url` that answered."""
+        return self.visit if self.visit is not None and self.visit.url == url else None
 
 
 @dataclass(frozen=True, slots=True)

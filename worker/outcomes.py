@@ -7,45 +7,58 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from worker.model import Sign
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What a reason means.
 
-    `again`: worth another attempt. `hold_host`: the whole host is left alone meanwhile.
+    `again`: worth another attempt. `hold_host`: the whole host is left alone meanwhile. `sign`: what it says
+    about the host, see `worker.model.Signal`.
     """
 
     reason: str
     again: bool
     hold_host: bool
     says: str
+    sign: Sign = "ok"
 
 
 _ROWS = (
-    Outcome("dns", True, False, "the host name did not resolve"),
-    Outcome("connect", True, False, "no connection, or it broke"),
-    Outcome("tls", False, False, "the certificate or the TLS handshake was refused"),
-    Outcome("timeout", True, False, "connecting, the headers or the whole took too long"),
-    Outcome("too_slow", True, False, "the body stalled"),
-    Outcome("bad_response", True, False, "the response broke HTTP's grammar or ended early"),
+    Outcome("dns", True, False, "the host name did not resolve", "failed"),
+    Outcome("connect", True, False, "no connection, or it broke", "failed"),
+    Outcome("tls", False, False, "the certificate or the TLS handshake was refused", "failed"),
+    Outcome("proxy", True, False, "the proxy could not be reached, or refused", "none"),
+    Outcome("timeout", True, False, "connecting, the headers or the whole took too long", "failed"),
+    Outcome("too_slow", True, False, "the body stalled", "failed"),
+    Outcome("bad_response", True, False, "the response broke HTTP's grammar or ended early", "failed"),
     Outcome("too_large", False, False, "the body is over the limit, on the wire or decompressed"),
     Outcome("bad_encoding", False, False, "the body does not decompress, or by an unknown coding"),
-    Outcome("not_html", False, False, "the content is neither HTML nor plain text"),
+    Outcome("not_html", False, False, "the content is neither HTML nor plain text, whatever its type says"),
     Outcome("empty", False, False, "the response has no body"),
-    Outcome("robots", False, False, "robots.txt disallows the URL"),
+    Outcome("robots", False, False, "robots.txt disallows the URL", "none"),
     Outcome(
-        "robots_unreachable", True, True, "robots.txt could not be had: nothing may be fetched (RFC 9309)"
+        "robots_unreachable",
+        True,
+        True,
+        "robots.txt could not be had: nothing may be fetched (RFC 9309)",
+        "throttled",
     ),
-    Outcome("blocked_address", False, False, "the address is private, local or otherwise off limits"),
+    Outcome("blocked_address", False, False, "the address is private, local or otherwise off limits", "none"),
+    Outcome("denied", False, False, "the settings deny the host, the port or the scheme", "none"),
     Outcome("redirect_loop", False, False, "the redirects come back to a URL already visited"),
     Outcome("too_many_redirects", False, False, "more redirects than the setting allows"),
     Outcome("bad_redirect", False, False, "a redirect without a usable Location"),
+    Outcome("noindex", False, False, "the page asks not to be indexed, and the settings say to obey"),
     Outcome("not_article", False, False, "the page was read and holds no article"),
     Outcome("extract_timeout", False, False, "extraction ran over its time, twice"),
     Outcome("poison", False, False, "the page killed its process twice, or its workers over and over"),
-    Outcome("malformed", False, False, "the queue item is not a URL or not a valid object"),
-    Outcome("internal", True, False, "a fault of our own: please report it"),
+    Outcome("malformed", False, False, "the queue item is not a URL or not a valid object", "none"),
+    Outcome("internal", True, False, "a fault of our own: please report it", "none"),
 )
 
 #: Statuses worth another attempt: timeouts, throttling, and the server's own troubles.
@@ -65,4 +78,6 @@ def outcome(reason: str) -> Outcome:
         raise KeyError(reason)
     code = int(status)
     phrase = HTTPStatus(code).phrase if code in HTTPStatus._value2member_map_ else "a status of no standard"
-    return Outcome(reason, code in _AGAIN_STATUSES, code in _HOLD_STATUSES, f"HTTP {code}, {phrase}")
+    hold = code in _HOLD_STATUSES
+    sign: Sign = "throttled" if hold else "failed" if code >= 500 else "ok"
+    return Outcome(reason, code in _AGAIN_STATUSES, hold, f"HTTP {code}, {phrase}", sign)

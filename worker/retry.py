@@ -34,19 +34,17 @@ class RetryPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """Try again in `delay_s` seconds, and leave the whole host alone for `hold_s`; 0 is not at all."""
+    """Try again in `delay_s` seconds."""
 
     delay_s: float
     reason: str
-    hold_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Bury:
-    """Try no more. The host is left alone for `hold_s` all the same: its other URLs would fare no better."""
+    """Try no more."""
 
     reason: str
-    hold_s: float = 0.0
 
 
 def decide(
@@ -66,10 +64,9 @@ def decide(
     row = outcome(reason)
     asked_s = retry_after_s or 0.0
     delay_s = max(_backoff_s(attempt, policy, random), min(asked_s, RETRY_AFTER_LIMIT_S))
-    hold_s = delay_s if row.hold_host else 0.0
     if row.again and attempt + 1 < policy.max_attempts and not asked_s > RETRY_AFTER_LIMIT_S:
-        return Again(delay_s, reason, hold_s)
-    return Bury(reason, hold_s)
+        return Again(delay_s, reason)
+    return Bury(reason)
 
 
 def _backoff_s(attempt: int, policy: RetryPolicy, random: Callable[[], float]) -> float:

@@ -16,6 +16,7 @@ import ada_url
 import orjson
 
 from worker.errors import Malformed
+from worker.grouping import Grouping, group_of
 from worker.model import Priority, Submission
 
 URL_LIMIT_BYTES = 8192
@@ -41,7 +42,7 @@ TRACKING_PARAMETERS = frozenset(name for names in _TRACKERS.values() for name in
 #: The same for whole families of names: Urchin/Google, Matomo (old and new), HubSpot Ads.
 TRACKING_PREFIXES = ("utm_", "pk_", "mtm_", "matomo_", "hsa_")
 
-_KEYS = frozenset({"url", "id", "priority", "meta", "not_before", "force"})
+_KEYS = frozenset({"url", "id", "priority", "meta", "not_before", "force", "recrawl_after_s"})
 _QUOTED_CHARS = 200
 _LAST_UNIX_S = 253_402_300_799  # the end of year 9999
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")  # RFC 3339, 5.6
@@ -63,12 +64,13 @@ def canonicalise(raw: str) -> str:
     return canonical
 
 
-def host_key(url: str) -> str:
+def host_key(url: str, by: Grouping = "host") -> str:
     """What politeness is counted by: the host in lower case, with its port unless that is the scheme's own.
 
-    IPv6 addresses are in brackets. Raises Malformed for what `canonicalise` refuses.
+    IPv6 addresses are in brackets. By `domain` it is that of the registrable domain, see `worker.grouping`.
+    Raises Malformed for what `canonicalise` refuses.
     """
-    return str(_parsed(url).host)
+    return group_of(str(_parsed(url).host), by)
 
 
 def url_digest(url: str) -> bytes:
@@ -95,15 +97,16 @@ def quoted(item: str | bytes) -> str:
     return shown if whole else shown[: _QUOTED_CHARS - 1] + "…"
 
 
-def parse_item(raw: bytes) -> Submission:
+def parse_item(raw: bytes, by: Grouping = "host") -> Submission:
     """What a producer asked for by one queue item: a URL, or a JSON object when its first byte is `{`.
 
     The object holds `url`, and may hold `id` (text or an integer, handed through as text), `priority`
-    (`normal` or `high`), `meta` (any JSON of at most 64 KB), `not_before` (RFC 3339, or Unix seconds) and
-    `force` (take it even if it was seen). `null` is as good as absent. Raises Malformed, and nothing else.
+    (`normal` or `high`), `meta` (any JSON of at most 64 KB), `not_before` (RFC 3339, or Unix seconds),
+    `recrawl_after_s` (take it even if it was seen, once its last visit is so many seconds ago) and `force`
+    (take it even if it was seen just now). `null` is as good as absent. Raises Malformed, and nothing else.
     """
     try:
-        return _submission(raw)
+        return _submission(raw, by)
     except Malformed as error:
         raise Malformed(error.why, quoted(raw)) from error
 
@@ -147,7 +150,7 @@ def _tracks(part: str) -> bool:
     return name in TRACKING_PARAMETERS or name.startswith(TRACKING_PREFIXES)
 
 
-def _submission(raw: bytes) -> Submission:
+def _submission(raw: bytes, by: Grouping) -> Submission:
     if len(raw) > ITEM_LIMIT_BYTES:
         raise Malformed(f"the item has {len(raw)} bytes, over {ITEM_LIMIT_BYTES}", "")
     try:
@@ -163,12 +166,13 @@ def _submission(raw: bytes) -> Submission:
     canonical = canonicalise(_single_line(url.strip()))
     return Submission(
         url=canonical,
-        host=host_key(canonical),
+        host=host_key(canonical, by),
         requested_url=url,
         id=_producer_id(fields),
         priority=_priority(fields),
         not_before_ms=_not_before_ms(fields.get("not_before")),
         force=_typed(fields, "force", bool) or False,
+        recrawl_after_s=_recrawl_after_s(fields.get("recrawl_after_s")),
         meta=_meta(fields.get("meta")),
     )
 
@@ -228,6 +232,14 @@ def _not_before_ms(value: Any) -> int:
     if seconds > _LAST_UNIX_S:
         raise Malformed("not_before is past the year 9999; it is in seconds, not milliseconds", "")
     return round(max(0, seconds) * 1000)  # first the bound: -1e308 times 1000 is infinite
+
+
+def _recrawl_after_s(value: Any) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+        raise Malformed("recrawl_after_s is not a number of seconds, 0 or more", "")
+    return float(min(value, _LAST_UNIX_S))  # a longer time is never over, either
 
 
 def _meta(value: Any) -> Any:

@@ -56,6 +56,14 @@ class Act:
         """Let the lease run out, as if its time had passed."""
         await self.connection.command("ZADD", self.keys.part(lease.partition, "leases"), 1, lease.token)
 
+    async def due(self, host: str = "a.example") -> None:
+        """Let the host's rest be over, as if its time had passed."""
+        key = self.keys.part(0, f"host:{host}")
+        if await self.connection.command("EXISTS", key):
+            await self.connection.command("HSET", key, "at", 1)
+        if await self.connection.command("ZSCORE", self.keys.part(0, "ready"), host) is not None:
+            await self.connection.command("ZADD", self.keys.part(0, "ready"), 1, host)
+
     async def host(self, host: str = "a.example") -> dict[str, int]:
         """The fleet's state of the host."""
         reply = await self.connection.command("HGETALL", self.keys.part(0, f"host:{host}"))

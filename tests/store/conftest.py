@@ -9,6 +9,7 @@ import pytest
 from tests.chaos.verdict import DOCUMENTED
 from tests.store.acting import Act
 from worker.store.frontier import Frontier, FrontierLimits
+from worker.store.hosts import HostPolicy
 from worker.store.inbox import Inbox
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def inbox(connection: Connection, keys: Keys) -> Inbox:
 async def frontier(connection: Connection, keys: Keys, clock: FakeClock) -> Frontier:
     """Worker one's frontier: one request at a time and no spacing, leases of 50 s."""
     frontier = Frontier(connection, keys, worker="one", limits=FrontierLimits(lease_s=50), clock=clock)
-    await frontier.configure(spacing_s=0, slots=1, overrides={})
+    await frontier.hosts.configure(HostPolicy(spacing_s=0))
     return frontier
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.store.acting import EVENT
+from worker.settings import HostOverride
 from worker.store.frontier import Frontier, FrontierLimits
+from worker.store.hosts import HostPolicy
 
 if TYPE_CHECKING:
     from tests.store.acting import Act
@@ -32,7 +34,9 @@ async def test_busy_host_is_left_alone(act: Act) -> None:
 
 async def test_slots_allow_as_many(act: Act) -> None:
     """A host with two slots is asked twice at once, and not three times."""
-    await act.frontier.configure(spacing_s=0, slots=1, overrides={"a.example": (0.0, 2)})
+    await act.frontier.hosts.configure(
+        HostPolicy(spacing_s=0), {"a.example": HostOverride(spacing_s=0, slots=2)}
+    )
     await act.admit(*(f"http://a.example/{n}" for n in range(3)))
     await act.claimed()
     await act.claimed()
@@ -41,7 +45,7 @@ async def test_slots_allow_as_many(act: Act) -> None:
 
 async def test_slots_are_spaced(act: Act) -> None:
     """With several slots, the spacing counts between the starts."""
-    await act.frontier.configure(spacing_s=7, slots=2, overrides={})
+    await act.frontier.hosts.configure(HostPolicy(spacing_s=7, slots=2))
     await act.admit("http://a.example/1", "http://a.example/2")
     await act.claimed()
     claim = await act.frontier.claim(1)
@@ -70,13 +74,13 @@ async def test_high_priority_goes_first(act: Act) -> None:
 
 async def test_crawl_delay_slows_and_its_end_heals(act: Act) -> None:
     """A Crawl-delay is kept for the fleet until the host drops it."""
-    await act.frontier.slow_down("a.example", 9)
+    await act.frontier.hosts.slow_down("a.example", 9)
     await act.frontier.finish(await act.lease("http://a.example/1"), EVENT)
     await act.admit("http://a.example/2")
     claim = await act.frontier.claim(1)
     assert claim.next_due_s is not None
     assert 8 < claim.next_due_s <= 9
-    await act.frontier.slow_down("a.example", None)
+    await act.frontier.hosts.slow_down("a.example", None)
     assert await act.connection.command("EXISTS", act.keys.part(0, "crawl_delay")) == 0
 
 
@@ -86,7 +90,7 @@ async def test_lost_claim_reply_strands_nothing(act: Act) -> None:
     args: list[str | int] = ["one", "claim-id", 5, 50000, 0]
     first = await act.connection.run("claim", [act.keys.tag(0)], args)
     again = await act.connection.run("claim", [act.keys.tag(0)], args)
-    assert len(first) == 2 + 6
+    assert len(first) == 2 + 2 * 4
     assert again[2:] == first[2:]
     assert (await act.ledger()).leased == 2
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.store.acting import EVENT
+from worker.model import Signal
 from worker.store.frontier import Settled
+from worker.store.hosts import HostPolicy
 
 if TYPE_CHECKING:
     from tests.store.acting import Act
@@ -65,10 +67,11 @@ async def test_expired_lease_that_nobody_reaped_still_finishes(act: Act) -> None
 
 async def test_unchanged_counts_apart(act: Act) -> None:
     """A page that did not change is an end of its own in the ledger."""
-    lease = await act.lease()
-    await act.frontier.finish(lease, EVENT, end="unchanged")
+    await act.frontier.finish(await act.lease(), EVENT)
+    await act.admit("http://a.example/1", force=True)
+    await act.frontier.finish(await act.claimed(), EVENT, end="unchanged")
     ledger = await act.ledger()
-    assert (ledger.unchanged, ledger.articles) == (1, 0)
+    assert (ledger.unchanged, ledger.articles) == (1, 1)
 
 
 async def test_bury_counts_the_reason(act: Act) -> None:
@@ -117,14 +120,28 @@ async def test_redirect_waits_under_the_other_host(act: Act) -> None:
     assert hop.task.attempt == 0
 
 
+async def test_cookies_travel_with_the_chain(act: Act) -> None:
+    """Each hop's cookies wait in Redis with the task, as the server wrote them, with the URL that set them."""
+    lease = await act.lease("http://a.example/1")
+    await act.frontier.redirect(lease, "http://b.example/2", "b.example", ['a="1 2"; Path=/', "b=\u00fc"])
+    await act.frontier.redirect(await act.claimed(), "http://c.example/3", "c.example", ["c=3"])
+    assert (await act.claimed()).task.cookies == (
+        ("http://a.example/1", 'a="1 2"; Path=/'),
+        ("http://a.example/1", "b=\u00fc"),
+        ("http://b.example/2", "c=3"),
+    )
+
+
 async def test_retry_after_redirect_starts_over(act: Act) -> None:
-    """A task that failed on a hop is retried from its own URL, under its own host."""
-    await act.frontier.redirect(await act.lease("http://a.example/1"), "http://b.example/2", "b.example")
+    """A task that failed on a hop is retried from its own URL, under its own host, without cookies."""
+    lease = await act.lease("http://a.example/1")
+    await act.frontier.redirect(lease, "http://b.example/2", "b.example", ["a=1"])
     await act.frontier.retry(await act.claimed(), delay_s=-1)
-    again = await act.claimed()
-    assert (again.task.host, again.task.target, again.task.redirects) == (
+    again = (await act.claimed()).task
+    assert (again.host, again.target, again.redirects, again.cookies) == (
         "a.example",
         "http://a.example/1",
+        (),
         (),
     )
 
@@ -141,7 +158,7 @@ async def test_release_gives_back_uncounted_and_first(act: Act) -> None:
 @pytest.mark.parametrize("spacing_s", [0.0, 5.0])
 async def test_spacing_counts_from_the_end(act: Act, spacing_s: float) -> None:
     """With one slot, a host's next request waits the spacing from when the last one ended."""
-    await act.frontier.configure(spacing_s=spacing_s, slots=1, overrides={})
+    await act.frontier.hosts.configure(HostPolicy(spacing_s=spacing_s))
     lease = await act.lease()
     await act.admit("http://a.example/2")
     before = await act.now_ms()
@@ -155,14 +172,14 @@ async def test_hold_keeps_the_host_quiet(act: Act) -> None:
     """A host that asked for a pause is left alone for it, though it has URLs waiting."""
     lease = await act.lease()
     await act.admit("http://a.example/2", "http://b.example/1")
-    await act.frontier.retry(lease, delay_s=20, hold_s=20)
+    await act.frontier.retry(lease, delay_s=20, signal=Signal("throttled", hold_s=20))
     claim = await act.frontier.claim(9)
     assert [lease.task.host for lease in claim.leases] == ["b.example"]
 
 
 async def test_a_late_answer_frees_no_second_slot(act: Act) -> None:
     """A settled lease gives its slot back once."""
-    await act.frontier.configure(spacing_s=0, slots=2, overrides={})
+    await act.frontier.hosts.configure(HostPolicy(spacing_s=0, slots=2))
     await act.admit("http://a.example/1", "http://a.example/2")
     one, _two = await act.claimed(), await act.claimed()
     await act.frontier.finish(one, EVENT)

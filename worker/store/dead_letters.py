@@ -15,6 +15,7 @@ from worker.urls import host_key
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
+    from worker.grouping import Grouping
     from worker.store.connection import Connection
     from worker.store.keys import Keys
 
@@ -50,9 +51,10 @@ class DeadLetter:
 class DeadLetters:
     """The dead streams of all partitions."""
 
-    def __init__(self, connection: Connection, keys: Keys) -> None:
+    def __init__(self, connection: Connection, keys: Keys, grouping: Grouping = "host") -> None:
         self._connection = connection
         self._keys = keys
+        self._grouping = grouping
 
     async def all(self) -> AsyncIterator[DeadLetter]:
         """Every dead letter, oldest first within its partition."""
@@ -80,7 +82,7 @@ class DeadLetters:
         if letter.url is None:
             raise ValueError("a malformed item has no URL to retry: mend it and add it again")
         task = letter.data["task"]
-        host = host_key(letter.url)
+        host = host_key(letter.url, self._grouping)
         submission = Submission(
             url=letter.url,
             host=host,

@@ -11,20 +11,25 @@ import secrets
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from enum import IntEnum
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from worker.model import Lease, Task
+from worker.model import Lease, Signal, Task
+from worker.store.hosts import Hosts, tell
 from worker.store.lines import decode, encode, flat, joined
-from worker.urls import host_key, partition_of
+from worker.store.visits import Visits
+from worker.urls import host_key, url_digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from worker.clock import Clock
+    from worker.grouping import Grouping
+    from worker.model import Visit
     from worker.store.connection import Connection, Word
     from worker.store.keys import Keys
 
 Place = Literal["later", "front", "suspects"]
+_NO_REQUEST = Signal()
 
 
 class Settled(IntEnum):
@@ -33,6 +38,7 @@ class Settled(IntEnum):
     LOST = 0
     DONE = 1
     REPEATED = 2
+    OUTDATED = 3  # another task has published the article meanwhile: nothing was written, the lease is ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,9 @@ class FrontierLimits:
 
     lease_s: float = 60.0
     max_backlog: int = 0  # 0: none
+    grouping: Grouping = "host"
+    seen_days: int = 7
+    visit_days: int = 30
 
 
 class Frontier:
@@ -67,6 +76,8 @@ class Frontier:
     def __init__(
         self, connection: Connection, keys: Keys, *, worker: str, limits: FrontierLimits, clock: Clock
     ) -> None:
+        self.hosts = Hosts(connection, keys)
+        self.visits = Visits(connection, keys, days=limits.visit_days)
         self._connection = connection
         self._keys = keys
         self._worker = worker
@@ -77,30 +88,6 @@ class Frontier:
         self._looked_ms: dict[int, int] = {}  # Redis' time at the last look for expired leases, by partition
         # Tokens whose settling this worker has heard back: Redis need not remember them any longer.
         self._confirmed: dict[int, list[int]] = defaultdict(list)
-
-    async def configure(
-        self, *, spacing_s: float, slots: int, overrides: Mapping[str, tuple[float, int]]
-    ) -> None:
-        """Set the fleet's politeness: the last worker to start decides for all."""
-        words: list[str | int] = ["*", f"{int(spacing_s * 1000)} {slots}"]
-        for host, (host_spacing_s, host_slots) in overrides.items():
-            words += [host, f"{int(host_spacing_s * 1000)} {host_slots}"]
-        for partition in range(self._keys.partitions):
-            key = self._keys.part(partition, "policy")
-            stale = {field.decode() for field in await self._connection.command("HKEYS", key)} - set(
-                words[::2]
-            )
-            await self._connection.command("HSET", key, *words)
-            if stale:
-                await self._connection.command("HDEL", key, *sorted(str(field) for field in stale))
-
-    async def slow_down(self, host: str, delay_s: float | None) -> None:
-        """Keep a host's Crawl-delay for the whole fleet, or drop it."""
-        key = self._keys.part(partition_of(host, self._keys.partitions), "crawl_delay")
-        if delay_s is None:
-            await self._connection.command("HDEL", key, host)
-        else:
-            await self._connection.command("HSET", key, host, int(delay_s * 1000))
 
     async def claim(self, limit: int) -> Claim:
         """Lease up to `limit` URLs, at most one of each host in one call."""
@@ -124,8 +111,8 @@ class Frontier:
             paused = paused or bool(is_paused)
             dues += [due_ms / 1000] if due_ms >= 0 else []
             leases += [
-                self._lease(token, host, line, partition, asked, suspect=False)
-                for token, host, line in zip(rest[::3], rest[1::3], rest[2::3], strict=True)
+                self._lease(rest[first : first + 4], partition, asked, suspect=False)
+                for first in range(0, len(rest), 4)
             ]
         self._turn = (self._turn + 1) % self._keys.partitions
         return Claim(tuple(leases), min(dues, default=None), paused)
@@ -136,28 +123,24 @@ class Frontier:
             asked = self._clock.monotonic()
             args: list[Word] = [self._worker, self._lease_ms]
             if reply := await self._connection.run("claim_suspect", [self._keys.tag(partition)], args):
-                token, host, line = reply
-                return self._lease(token, host, line, partition, asked, suspect=True)
+                return self._lease(reply, partition, asked, suspect=True)
         return None
 
-    def _lease(
-        self, token: int, host: bytes, line: bytes, partition: int, asked: float, *, suspect: bool
-    ) -> Lease:
+    def _lease(self, words: Sequence[Any], partition: int, asked: float, *, suspect: bool) -> Lease:
+        token, host, line, probe = words
         return Lease(
             token=token,
             partition=partition,
             task=decode(line, host.decode()),
             expires_monotonic=asked + self._limits.lease_s,
             suspect=suspect,
+            probe=bool(probe),
         )
 
     async def suspects(self) -> int:
         """How many tasks wait to run alone."""
         return sum(
-            [
-                int(await self._connection.command("LLEN", self._keys.part(partition, "suspects")))
-                for partition in range(self._keys.partitions)
-            ]
+            [int(await self._connection.command("LLEN", f"{tag}:suspects")) for tag in self._keys.tags]
         )
 
     async def extend(self, leases: Sequence[Lease]) -> set[tuple[int, int]]:
@@ -177,53 +160,91 @@ class Frontier:
         lease: Lease,
         event: Mapping[str, str | bytes],
         *,
-        hold_s: float = 0,
+        signal: Signal = _NO_REQUEST,
         end: Literal["articles", "unchanged"] = "articles",
+        visit: Visit | None = None,
     ) -> Settled:
-        """Publish the event and end the lease, in one step."""
-        return await self._settle("finish", lease, hold_s, [end, *flat(event)])
+        """Publish the event, keep the visit and end the lease, in one step.
+
+        `visit.revision` is the event's, or the task's where no visit is given. OUTDATED: it does not follow
+        the last one any more; recall the article, and decide anew.
+        """
+        kept = self.visits.words(lease.task, visit)
+        return await self._settle("finish", lease, signal, [end, *kept, *flat(event)])
 
     async def bury(
-        self, lease: Lease, reason: str, dead_letter: Mapping[str, str | bytes], *, hold_s: float = 0
+        self,
+        lease: Lease,
+        reason: str,
+        dead_letter: Mapping[str, str | bytes],
+        *,
+        signal: Signal = _NO_REQUEST,
     ) -> Settled:
         """Write the dead letter and end the lease, in one step."""
-        return await self._settle("bury", lease, hold_s, [reason, *flat(dead_letter)])
+        seen: list[Word] = [url_digest(lease.task.url), self._limits.seen_days]
+        return await self._settle("bury", lease, signal, [reason, *seen, *flat(dead_letter)])
 
-    async def retry(self, lease: Lease, *, delay_s: float, hold_s: float = 0) -> Settled:
+    async def retry(self, lease: Lease, *, delay_s: float, signal: Signal = _NO_REQUEST) -> Settled:
         """Let the task wait for another attempt. It came through alive, so it is no suspect any more."""
         task = replace(
             lease.task,
-            host=host_key(lease.task.url),
+            host=host_key(lease.task.url, self._limits.grouping),
             attempt=lease.task.attempt + 1,
             crashes=0,
             redirects=(),
+            cookies=(),
+            canonical=False,
         )
-        return await self._requeue(lease, task, "retried", "later", hold_s=hold_s, delay_s=delay_s)
+        return await self._requeue(lease, task, "retried", "later", signal=signal, delay_s=delay_s)
 
-    async def redirect(self, lease: Lease, location: str, host: str) -> Settled:
+    async def redirect(
+        self,
+        lease: Lease,
+        location: str,
+        host: str,
+        set_cookies: Sequence[str] = (),
+        *,
+        canonical: bool = False,
+        signal: Signal = _NO_REQUEST,
+    ) -> Settled:
         """Let the task wait for its next hop, under the host that it leads to."""
-        task = replace(lease.task, host=host, redirects=(*lease.task.redirects, location))
-        return await self._requeue(lease, task, "redirected", _front(lease))
+        task = lease.task.hop(location, host, set_cookies, canonical=canonical)
+        return await self._requeue(lease, task, "redirected", _front(lease), signal=signal)
 
     async def release(self, lease: Lease) -> Settled:
         """Give the task back as it was, first of its host; no attempt is counted."""
         return await self._requeue(lease, lease.task, "released", _front(lease))
 
-    async def wait_for_turn(self, lease: Lease) -> Settled:
+    async def wait_for_turn(self, lease: Lease, *, signal: Signal = _NO_REQUEST) -> Settled:
         """Put the task back as it was, first of its host: its request was spent on robots.txt."""
-        return await self._requeue(lease, lease.task, "robots", _front(lease))
+        return await self._requeue(lease, lease.task, "robots", _front(lease), signal=signal)
 
     async def _requeue(
-        self, lease: Lease, task: Task, counter: str, place: Place, *, hold_s: float = 0, delay_s: float = 0
+        self,
+        lease: Lease,
+        task: Task,
+        counter: str,
+        place: Place,
+        *,
+        signal: Signal = _NO_REQUEST,
+        delay_s: float = 0,
     ) -> Settled:
         rest: list[Word] = [counter, place, task.host, encode(task), int(delay_s * 1000)]
-        return await self._settle("requeue", lease, hold_s, rest)
+        return await self._settle("requeue", lease, signal, rest)
 
-    async def _settle(self, name: str, lease: Lease, hold_s: float, rest: Sequence[Word]) -> Settled:
+    async def _settle(self, name: str, lease: Lease, signal: Signal, rest: Sequence[Word]) -> Settled:
         confirmed = self._confirmed.pop(lease.partition, [])
-        args: list[Word] = [lease.token, int(hold_s * 1000), joined(confirmed), *rest]
-        settled = Settled(await self._connection.run(name, [self._keys.tag(lease.partition)], args))
-        self._confirmed[lease.partition].append(lease.token)
+        args: list[Word] = [
+            lease.token,
+            self.hosts.words_of(signal, lease.task.target),
+            joined(confirmed),
+            *rest,
+        ]
+        reply = await self._connection.run(name, [self._keys.tag(lease.partition)], args)
+        settled = Settled(reply[0] if isinstance(reply, list) else reply)
+        if settled is Settled.DONE:
+            tell(lease.task.host, reply[1], reply[2], signal)
+        self._confirmed[lease.partition] += confirmed if settled is Settled.OUTDATED else [lease.token]
         return settled
 
     async def reap(self, limit: int = 100) -> list[Reaped]:
@@ -259,12 +280,7 @@ class Frontier:
 
     async def trim(self) -> int:
         """Drop articles that every consumer group has acknowledged; returns how many."""
-        return sum(
-            [
-                int(await self._connection.run("trim", [self._keys.tag(partition)], []))
-                for partition in range(self._keys.partitions)
-            ]
-        )
+        return sum([int(await self._connection.run("trim", [tag], [])) for tag in self._keys.tags])
 
 
 def _front(lease: Lease) -> Place:

@@ -6,6 +6,7 @@ another adopts them; `admit` knows an item by its number, so a second time chang
 
 from __future__ import annotations
 
+import math
 import time
 from collections import defaultdict, deque
 from dataclasses import dataclass
@@ -95,7 +96,7 @@ class Inbox:
             args: list[str | bytes | int] = [self._seen_days, joined(self._forgettable(partition))]
             for number, item in share:
                 args += [number, item.host, url_digest(item.url), article_id(item.url), item.not_before_ms]
-                args += [int(item.force), int(item.priority == "high"), tail_of(item)]
+                args += [_again_after_ms(item), int(item.priority == "high"), tail_of(item)]
             seqs = await self._connection.run("admit", [self._keys.tag(partition)], args)
             admissions += [
                 Admission(number, item, partition, seq if seq > 0 else None)
@@ -150,3 +151,10 @@ class Inbox:
                 for worker in await self.workers()
             ]
         )
+
+
+def _again_after_ms(item: Submission) -> int | str:
+    """How old the last visit must be for a URL seen before; "" for one that is then a duplicate."""
+    if item.force:
+        return 0
+    return "" if item.recrawl_after_s is None else math.ceil(item.recrawl_after_s * 1000)

@@ -39,6 +39,11 @@ class Keys:
         """The tag that every key of the partition starts with."""
         return f"{{{self.namespace}:{partition}}}"
 
+    @property
+    def tags(self) -> list[str]:
+        """The tags of all partitions."""
+        return [self.tag(partition) for partition in range(self.partitions)]
+
     def articles(self, partition: int = 0) -> str:
         """The stream of article events."""
         return f"{self.tag(partition)}:articles"

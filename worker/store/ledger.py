@@ -60,15 +60,6 @@ async def read_ledger(connection: Connection, keys: Keys) -> Ledger:
 
 
 @dataclass(frozen=True, slots=True)
-class HostState:
-    """The fleet's view of a host that has URLs waiting and a slot free."""
-
-    host: str
-    waiting: int
-    due_in_s: float
-
-
-@dataclass(frozen=True, slots=True)
 class Depths:
     """How much stands where, counted from the structures themselves and not from the ledger."""
 
@@ -103,20 +94,3 @@ async def read_depths(connection: Connection, keys: Keys, *, taken: int) -> Dept
         articles_stream=await total("XLEN", "articles"),
         dead_stream=await total("XLEN", "dead"),
     )
-
-
-async def read_hosts(connection: Connection, keys: Keys, limit: int = 20) -> list[HostState]:
-    """The hosts that are ready soonest, with how much waits for each."""
-    seconds, micros = await connection.command("TIME")
-    now_ms = int(seconds) * 1000 + int(micros) // 1000
-    hosts = []
-    for partition in range(keys.partitions):
-        reply = await connection.command("ZRANGE", keys.part(partition, "ready"), 0, limit - 1, "WITHSCORES")
-        for raw, at in zip(reply[::2], reply[1::2], strict=True):
-            host = raw.decode()
-            waiting = [
-                int(await connection.command("LLEN", keys.part(partition, f"{kind}:{host}")))
-                for kind in ("high", "wait")
-            ]
-            hosts.append(HostState(host, sum(waiting), max(0.0, (float(at) - now_ms) / 1000)))
-    return sorted(hosts, key=lambda host: host.due_in_s)[:limit]

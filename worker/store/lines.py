@@ -18,25 +18,28 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-def _extras(
-    url: str, requested_url: str, producer_id: str | None, meta: object, redirects: Sequence[str]
-) -> str:
+def _extras(item: Submission | Task) -> dict[str, Any]:
     extras: dict[str, Any] = {}
-    if requested_url != url:
-        extras["requested"] = requested_url
-    if producer_id is not None:
-        extras["id"] = producer_id
-    if meta is not None:
-        extras["meta"] = meta
-    if redirects:
-        extras["redirects"] = redirects
-    return f" {orjson.dumps(extras).decode()}" if extras else ""
+    if item.requested_url != item.url:
+        extras["requested"] = item.requested_url
+    if item.id is not None:
+        extras["id"] = item.id
+    if item.meta is not None:
+        extras["meta"] = item.meta
+    if isinstance(item, Task):
+        if item.redirects:
+            extras["redirects"] = item.redirects
+        if item.cookies:
+            extras["cookies"] = item.cookies
+        if item.canonical:
+            extras["canonical"] = True
+    return extras
 
 
 def tail_of(item: Submission | Task) -> str:
     """What follows the priority in a line: the URL, and the extras if there are any."""
-    redirects = item.redirects if isinstance(item, Task) else ()
-    return item.url + _extras(item.url, item.requested_url, item.id, item.meta, redirects)
+    extras = _extras(item)
+    return f"{item.url} {orjson.dumps(extras).decode()}" if extras else item.url
 
 
 def encode(task: Task) -> str:
@@ -63,6 +66,8 @@ def decode(line: bytes, host: str) -> Task:
         priority="high" if high == "1" else "normal",
         meta=extras.get("meta"),
         redirects=tuple(extras.get("redirects", ())),
+        cookies=tuple((set_by, cookie) for set_by, cookie in extras.get("cookies", ())),
+        canonical=extras.get("canonical", False),
     )
 
 

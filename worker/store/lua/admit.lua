@@ -1,6 +1,7 @@
 -- admit: accept a batch of canonical URLs, each inbox item at most once.
--- KEYS tag   ARGV seen_days forget {number host digest article_id not_before_ms force priority tail}…
+-- KEYS tag   ARGV seen_days forget {number host digest article_id not_before_ms again_after_ms priority tail}…
 --   forget: numbers, joined by spaces, of items that have left the taken list
+--   again_after_ms: how old the last visit of a URL seen before must be; 0 is force, empty is never
 --   tail: the line's rest, "url" or "url json"
 -- returns for each item: seq > 0 accepted | ≤ 0 refused as a duplicate; the same again when asked again
 -- O(items · (seen_days + log items))
@@ -9,22 +10,39 @@ local now, wall = now_ms(), wall_ms()
 local day = math.floor(wall / 86400000)
 local seen_days = tonumber(ARGV[1])
 
-local function seen(digest)
+-- When the URL was last accepted or ended (ms), or nil.
+local function last_seen(digest)
   for back = 0, seen_days do
-    if redis.call('SISMEMBER', P .. 'seen:' .. (day - back), digest) == 1 then
-      return true
+    local time = redis.call('HGET', P .. 'seen:' .. (day - back), digest)
+    if time then
+      return (day - back) * 86400000 + time
     end
   end
-  return false
 end
 
-local function accept(host, digest, article, not_before, again, priority, tail)
+-- When its last visit ended (ms), or nil: kept for longer than `seen`, and newer where a URL had to wait.
+local function last_visit(article)
+  local visit = redis.call('GET', P .. 'visit:' .. article)
+  return visit and tonumber(string.match(visit, '^%d+'))
+end
+
+local function duplicate(digest, article, again_after)
+  if again_after == '0' then
+    return false
+  end
+  local seen = last_seen(digest)
+  if again_after == '' then
+    return seen ~= nil
+  end
+  local visited = last_visit(article)
+  local last = math.max(seen or 0, visited or 0)
+  return last > 0 and wall - last < tonumber(again_after)
+end
+
+local function accept(host, digest, not_before, priority, tail)
   local seq = redis.call('INCR', P .. 'seq')
-  local today = P .. 'seen:' .. day
-  redis.call('SADD', today, digest)
-  redis.call('EXPIRE', today, (seen_days + 1) * 86400)
-  local revision = again and redis.call('HINCRBY', P .. 'revisions', article, 1) + 1 or 1
-  local line = table.concat({seq, 0, 0, string.format('%d', wall), revision, priority, tail}, ' ')
+  see(digest, wall, seen_days)
+  local line = table.concat({seq, 0, 0, string.format('%d', wall), revision_of(digest) + 1, priority, tail}, ' ')
   if not_before > wall then
     redis.call('ZADD', P .. 'later', now + not_before - wall, host .. ' ' .. line)
   else
@@ -38,17 +56,16 @@ end
 
 local replies = {}
 for first = 3, #ARGV, 8 do
-  local number, host, digest, article, not_before, force, priority, tail = unpack(ARGV, first, first + 7)
+  local number, host, digest, article, not_before, again_after, priority, tail = unpack(ARGV, first, first + 7)
   local reply = redis.call('ZSCORE', P .. 'admitted', number)
   if not reply then
-    local again = seen(digest)
-    if again and force ~= '1' then
+    if duplicate(digest, article, again_after) then
       -- Not 0: the score also says how old the entry is, for the sweep below.
       reply = -1 - tonumber(redis.call('GET', P .. 'seq') or 0)
       count('refused', 1)
       count('refused:duplicate', 1)
     else
-      reply = accept(host, digest, article, tonumber(not_before), again, priority, tail)
+      reply = accept(host, digest, tonumber(not_before), priority, tail)
     end
     redis.call('ZADD', P .. 'admitted', reply, number)
   end

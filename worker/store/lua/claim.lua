@@ -1,6 +1,7 @@
 -- claim: lease up to `limit` URLs, one of each host that may be asked now.
 -- KEYS tag   ARGV worker claim_id limit lease_ms max_backlog
--- returns {paused 0|1, next_due_ms or -1, token, host, line, token, host, line, …}
+-- returns {paused 0|1, next_due_ms or -1, token, host, line, probe 0|1, token, host, line, probe, …}
+--   probe: 1 where the request tries a host whose breaker is open
 -- The same claim_id again returns the same leases: a reply lost on the wire strands nothing.
 -- O((limit + due) · log hosts)
 local MOVED_AT_ONCE = 100
@@ -14,16 +15,21 @@ local function due_in(key)
   return first[2] and math.max(0, first[2] - now)
 end
 
+local reply = {0, -1}
+local function tell(token, host, line)
+  for _, word in ipairs({token, host, line, is_probe(host, token) and 1 or 0}) do
+    table.insert(reply, word)
+  end
+end
+
 local said = redis.call('GET', memory)
 if said and string.match(said, '^[^ ]+') == claim_id then
-  local reply = {0, 0}
+  reply[2] = 0
   for token in string.gmatch(string.sub(said, #claim_id + 1), '%d+') do
     local record = redis.call('HGET', P .. 'leased', token)
     if record then
       local host, line = string.match(record, '^[^ ]+ ([^ ]+) (.*)$')
-      table.insert(reply, tonumber(token))
-      table.insert(reply, host)
-      table.insert(reply, line)
+      tell(tonumber(token), host, line)
     end
   end
   return reply
@@ -41,17 +47,17 @@ for _, entry in ipairs(redis.call('ZRANGEBYSCORE', P .. 'later', '-inf', now, 'L
   offer(host)
 end
 
-local reply, tokens = {0, -1}, {claim_id}
+local tokens = {claim_id}
 for _, host in ipairs(redis.call('ZRANGEBYSCORE', P .. 'ready', '-inf', now, 'LIMIT', 0, limit)) do
-  local queue = P .. (redis.call('EXISTS', P .. 'high:' .. host) == 1 and 'high:' or 'wait:') .. host
-  local line = redis.call('LINDEX', queue, 0)
-  local token = lease(worker, host, line, now, lease_ms)
-  redis.call('LPOP', queue)
+  if not is_crowded(host) then
+    local queue = P .. (redis.call('EXISTS', P .. 'high:' .. host) == 1 and 'high:' or 'wait:') .. host
+    local line = redis.call('LINDEX', queue, 0)
+    local token = lease(worker, host, line, now, lease_ms)
+    redis.call('LPOP', queue)
+    table.insert(tokens, token)
+    tell(token, host, line)
+  end
   offer(host)
-  table.insert(tokens, token)
-  table.insert(reply, token)
-  table.insert(reply, host)
-  table.insert(reply, line)
 end
 if #tokens > 1 then
   redis.call('SET', memory, table.concat(tokens, ' '), 'PX', lease_ms)

@@ -18,7 +18,7 @@ for _, token in ipairs(redis.call('ZRANGEBYSCORE', P .. 'leases', '-inf', now, '
   redis.call('RPUSH', P .. 'suspects', host .. ' ' .. line)
   redis.call('HDEL', P .. 'leased', token)
   redis.call('ZREM', P .. 'leases', token)
-  vacate(host, now, 0)
+  vacate(host, token, now, '0 none 0')
   count('leased', -1)
   count('waiting', 1)
   count('reaped', 1)

@@ -1,9 +1,9 @@
 -- requeue: end the lease without an end of the task: it waits again, maybe under another host.
--- KEYS tag   ARGV token hold_ms confirmed counter place host line delay_ms
+-- KEYS tag   ARGV token signal confirmed counter place host line delay_ms
 --   counter: retried | redirected | released | robots, counted in the ledger
 --   place: later (after delay_ms) | front (next of its host) | suspects (alone again)
--- returns 1 done | 2 already done by this token | 0 lease lost          O(log hosts)
-local token, hold_ms, confirmed, counter, place, host, line, delay_ms = unpack(ARGV)
+-- returns {1, change, rest_ms} done, as settle() says | 2 already done by this token | 0 lease lost          O(log hosts)
+local token, signal, confirmed, counter, place, host, line, delay_ms = unpack(ARGV)
 local answer = standing(token)
 if answer ~= 1 then
   return answer
@@ -17,8 +17,8 @@ else
   local high = string.match(line, '^%d+ %d+ %d+ %d+ %d+ (%d)') == '1'
   redis.call('LPUSH', P .. (high and 'high:' or 'wait:') .. host, line)
 end
-settle(token, now, tonumber(hold_ms), confirmed)
+local settled = settle(token, now, signal, confirmed)
 offer(host)
 count('waiting', 1)
 count(counter, 1)
-return 1
+return settled
