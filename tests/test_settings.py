@@ -31,7 +31,6 @@ def test_an_empty_environment_gives_the_defaults() -> None:
     assert settings.extract_processes >= 1
     assert settings.data_dir == Path(".ingest")
     assert settings.user_agent.startswith("ingest/")
-    assert settings.product_token == "ingest"
 
 
 def test_every_kind_of_value() -> None:
@@ -58,7 +57,6 @@ def test_every_kind_of_value() -> None:
         "h:8080": HostOverride(slots=2),
     }
     assert settings.log_level == "debug"
-    assert settings.product_token == "news-bot"
 
 
 def test_overrides_win_and_none_is_no_override() -> None:
@@ -222,3 +220,60 @@ def test_the_table_lists_every_setting() -> None:
     assert all(row.count("|") == 4 for row in rows)
     assert "| `INGEST_LEASE_S` | `60` |" in settings_table()
     assert "| `INGEST_ALLOW_NETWORKS` | none |" in settings_table()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        (
+            "INGEST_DENY_HOSTS",
+            "Evil.example, *.ads.example b\u00f6se.example",
+            {"evil.example", "ads.example", "xn--bse-sna.example"},
+        ),
+        ("INGEST_ALLOW_PORTS", "80,443", {80, 443}),
+        ("INGEST_ALLOW_SCHEMES", "HTTPS", {"https"}),
+        ("INGEST_PROXY", "socks5h://u:p@proxy:1080", "socks5h://u:p@proxy:1080"),
+        (
+            "INGEST_PROXIES",
+            '{"News.example": "http://p:3128", "a.example": "direct"}',
+            {"news.example": "http://p:3128", "a.example": "direct"},
+        ),
+    ],
+)
+def test_where_requests_may_go_and_how(name: str, text: str, value: object) -> None:
+    """Hosts are in the form that URLs have, and lists are separated by commas or spaces."""
+    assert getattr(load_settings({name: text}), name.removeprefix("INGEST_").lower()) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("INGEST_DENY_HOSTS", "http://a.example/", "should be a host such as example.com"),
+        ("INGEST_ALLOW_PORTS", "0", "greater than or equal to 1"),
+        ("INGEST_ALLOW_SCHEMES", "ftp", "'http' or 'https'"),
+        ("INGEST_PROXY", "socks4://u:secret@h:1", "it should look like http://user:password@host:3128"),
+        ("INGEST_PROXY", "http://u:secret@:3128", "it should look like http://user:password@host:3128"),
+        (
+            "INGEST_PROXIES",
+            '{"a.example": "ftp://u:secret@h"}',
+            "it should look like http://user:password@host",
+        ),
+        ("INGEST_PROXIES", '{"a.example": "http://u:secret@h"', "it should be JSON such as"),
+        ("INGEST_CA_FILE", "/nowhere/ca.pem", "it should be a PEM file of certificates: No such file"),
+        ("INGEST_CA_FILE", __file__, "it should be a PEM file of certificates"),
+    ],
+)
+def test_wrong_ways_are_named_without_passwords(name: str, text: str, expected: str) -> None:
+    """The fault says what is expected, and a password in the value stays out of it."""
+    with pytest.raises(Misconfigured) as caught:
+        load_settings({name: text})
+    (fault,) = caught.value.faults
+    assert fault.startswith(f"{name} is ")
+    assert expected in fault
+    assert "secret" not in fault
+
+
+def test_passwords_of_proxies_stay_out_of_reprs() -> None:
+    """Settings may be logged or shown in a traceback."""
+    given = {"INGEST_PROXY": "http://u:hunter2@h", "INGEST_PROXIES": '{"a.example": "http://u:hunter2@h"}'}
+    assert "hunter2" not in repr(load_settings(given))

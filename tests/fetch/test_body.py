@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from worker.clock import FakeClock
 from worker.errors import FetchFailed
-from worker.fetch.body import read_body
+from worker.fetch.body import Pace, read_body
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -102,3 +103,23 @@ async def test_other_tasks_run_meanwhile() -> None:
     await read_body(Chunks([b"x"] * 50), [], limit_bytes=100, wire_limit_bytes=100)
     other.cancel()
     assert turns >= 50
+
+
+def test_a_pace_is_measured_over_whole_windows() -> None:
+    """Bursts and pauses average out within a window; a window that brings too little ends the body."""
+    clock = FakeClock()
+    pace = Pace(clock, least_bytes_per_s=100, window_s=10)
+    for arrived_bytes, after_s in ((1000, 9), (0, 1), (1, 5), (999, 5)):
+        clock.advance(after_s)
+        pace.count(arrived_bytes)
+    clock.advance(11)
+    with pytest.raises(FetchFailed, match=r"too_slow: 90\.9 bytes a second, less than 100"):
+        pace.count(1000)
+
+
+def test_no_least_rate_is_no_limit() -> None:
+    """With 0 a body may take as long as the whole request may."""
+    clock = FakeClock()
+    pace = Pace(clock, least_bytes_per_s=0, window_s=10)
+    clock.advance(100)
+    pace.count(0)

@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.fetch.conftest import LIMITS, LOOPBACK, USER_AGENT, RawServer, http, then_close, then_reset
+from tests.fetch.nameserver import Nameserver
 from tests.fetch.test_outcome import Resolves
+from worker.clock import FakeClock
 from worker.errors import FetchFailed
+from worker.fetch.dns import CachingResolver
 from worker.fetch.guard import AddressGuard
+from worker.fetch.resolver import AresLookup
 from worker.fetch.session import Fetcher
 
 if TYPE_CHECKING:
@@ -39,11 +43,33 @@ async def reason(fetcher: Fetcher, url: str) -> str:
         "[::1]",
         "[::ffff:127.0.0.1]",
         "127.0.0.1.",
+        "0177.0.0.1",
+        "0x7f000001",
+        "127.0.1",
+        "%31%32%37.0.0.1",
         "１２７.0.0.1",
+        "①②⑦.0.0.1",
+        "127。0。0。1",
+        "news.example@127.0.0.1",
+        "news.example:80@127.0.0.1",
+        "news.example%2F@127.0.0.1",
+        "news.example\\@127.0.0.1",
+        "[::127.0.0.1]",
+        "[::ffff:7f00:1]",
+        "[64:ff9b::127.0.0.1]",
+        "[2002:7f00:1::]",
+        "[2001:0:7f00:1::]",
+        "localhost",
+        "a.localhost",
+        "localhost.",
+        "LOCALHOST",
+        "ⓛocalhost",
+        "localhost6",
     ],
 )
 async def test_literal_addresses_are_refused(server: RawServer, host: str) -> None:
     """A URL that spells a private address in any way a browser reads is refused, and nothing is sent."""
+    host = "localhost" if "\\" in host else host  # browsers end the host at a backslash
     async with fetcher_with(guard=AddressGuard()) as fetcher:
         assert await reason(fetcher, server.url(host=host)) == "blocked_address"
     assert server.connections == 0
@@ -176,9 +202,24 @@ async def test_a_connection_reset_while_opening_is_tried_again(server: RawServer
 
 async def test_dns_answers_are_cached(server: RawServer) -> None:
     """Two requests to one host cost one lookup."""
-    resolver = Resolves("127.0.0.1")
-    async with fetcher_with(resolver) as fetcher:
-        server.replies = [then_close(http(b"page", connection="close"))]
-        await fetcher.request(server.url(host="news.example"))
-        await fetcher.request(server.url(host="news.example"))
-    assert (resolver.asked, server.connections) == (1, 2)
+    server.replies = [then_close(http(b"page", connection="close"))]
+    async with Nameserver({"news.example": (["127.0.0.1"], 300)}) as dns:
+        fetcher = fetcher_with(CachingResolver(AresLookup([dns.address]), FakeClock()))
+        async with fetcher:
+            await fetcher.request(server.url(host="news.example"))
+            await fetcher.request(server.url(host="news.example"))
+    assert (dns.asked_for("news.example"), server.connections) == (1, 2)
+
+
+async def test_an_address_that_changes_after_the_check_is_refused(server: RawServer) -> None:
+    """Rebinding: a name that was allowed when first asked for, and is private at the next request."""
+    clock = FakeClock()
+    server.replies = [then_close(http(b"page", connection="close"))]
+    async with Nameserver({"news.example": (["127.0.0.1"], 0)}) as dns:
+        fetcher = fetcher_with(CachingResolver(AresLookup([dns.address]), clock))
+        async with fetcher:
+            await fetcher.request(server.url(host="news.example"))
+            dns.names["news.example"] = (["10.0.0.1"], 0)
+            clock.advance(3600)
+            assert await reason(fetcher, server.url(host="news.example")) == "blocked_address"
+    assert server.connections == 1

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_network
 
 import pytest
@@ -185,3 +186,41 @@ def test_every_form_of_loopback_that_python_reads_is_refused() -> None:
     """Long, short and mixed spellings of one address share one verdict."""
     for text in ("0:0:0:0:0:0:0:1", "::0001", "::ffff:7f00:1", "0:0:0:0:0:ffff:127.0.0.1"):
         assert "loopback" in (refused(text) or "")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("localhost", "a name of this machine"),
+        ("LOCALHOST.", "a name of this machine"),
+        ("printer.localhost", "a name of this machine"),
+        ("a.b.localhost.", "a name of this machine"),
+        ("localhost6", "a name of this machine"),
+        ("localhost.localdomain", "a name of this machine"),
+        ("ip6-loopback", "a name of this machine"),
+        ("metadata.google.internal", "a cloud's metadata service"),
+        ("metadata.google.internal.", "a cloud's metadata service"),
+        ("metadata", "a cloud's metadata service"),
+        ("instance-data.ec2.internal", "a cloud's metadata service"),
+        ("localhost.example", None),
+        ("notlocalhost", None),
+        ("metadata.example", None),
+        ("example.com", None),
+    ],
+)
+def test_names_that_are_local_by_themselves(name: str, kind: str | None) -> None:
+    """`localhost` and what is below it, and metadata services by their names, are refused unresolved."""
+    if kind is None:
+        AddressGuard().check_name(name)
+    else:
+        with pytest.raises(FetchFailed, match=f"blocked_address: {re.escape(name)} is {kind}"):
+            AddressGuard().check_name(name)
+
+
+def test_local_names_are_allowed_with_their_addresses() -> None:
+    """Who allows loopback has `localhost` too, but no metadata service."""
+    guard = AddressGuard([ip_network("127.0.0.0/8")])
+    guard.check_name("localhost")
+    with pytest.raises(FetchFailed):
+        guard.check_name("metadata.google.internal")
+    AddressGuard([ip_network("169.254.0.0/16")]).check_name("metadata.google.internal")

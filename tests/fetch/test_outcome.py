@@ -28,6 +28,7 @@ from tests.fetch.conftest import (
 from worker.errors import FetchFailed
 from worker.fetch.outcome import failure_from
 from worker.fetch.session import Fetcher, FetchLimits
+from worker.model import Page
 from worker.outcomes import outcome
 
 if TYPE_CHECKING:
@@ -78,19 +79,52 @@ async def test_what_servers_do_wrong(server: RawServer, fetcher: Fetcher, reply:
     assert len(server.seen) == 1
 
 
-async def test_a_drip_is_stopped_by_the_total_timeout(server: RawServer) -> None:
-    """A server that sends a byte now and then never stalls, but the request ends in its time."""
+def drip(head: bytes) -> Reply:
+    """Send `head`, and then a byte every 50 ms, so that nothing ever stalls."""
 
-    async def drip(writer: asyncio.StreamWriter) -> None:
-        writer.write(http(b"x" * 90)[:-90])
+    async def reply(writer: asyncio.StreamWriter) -> None:
+        writer.write(head)
         while not writer.is_closing():
             writer.write(b"x")
             await asyncio.sleep(0.05)
 
-    server.replies = [drip]
-    limits = FetchLimits(stall_timeout_s=0.3, total_timeout_s=0.6)
+    return reply
+
+
+@pytest.mark.parametrize(
+    ("head", "limits", "expected"),
+    [
+        (
+            http(b"x" * 90)[:-90],
+            FetchLimits(stall_timeout_s=0.3, total_timeout_s=0.6, least_bytes_per_s=0),
+            "timeout: the request took too long as a whole",
+        ),
+        (http(b"x" * 90)[:-90], FetchLimits(stall_timeout_s=0.3), "too_slow: "),
+        (
+            b"HTTP/1.1 200 OK\r\nX-Drip: ",
+            FetchLimits(stall_timeout_s=0.3, headers_timeout_s=0.4),
+            "timeout: the headers took more than 0.4 s",
+        ),
+    ],
+)
+async def test_drips_are_stopped(server: RawServer, head: bytes, limits: FetchLimits, expected: str) -> None:
+    """A server that sends a byte now and then never stalls: the total time ends it, or the least rate of a
+    body, or in the headers their own time.
+    """
+    server.replies = [drip(head)]
     async with Fetcher(limits=limits, guard=LOOPBACK, user_agent=USER_AGENT) as fetcher:
-        assert (await failure(fetcher, server.url())).reason == "timeout"
+        assert str(await failure(fetcher, server.url())).startswith(expected)
+    assert len(server.seen) == 1
+
+
+async def test_the_time_for_headers_begins_with_the_request(server: RawServer) -> None:
+    """What connecting took is not counted, a body may take longer, and so may the next request."""
+    server.replies = [drip(http(b"", content_length="12"))]
+    limits = FetchLimits(headers_timeout_s=0.4, least_bytes_per_s=0)
+    async with Fetcher(limits=limits, guard=LOOPBACK, user_agent=USER_AGENT) as fetcher:
+        page = await fetcher.request(server.url())
+    assert isinstance(page, Page)
+    assert (page.body, page.duration_ms >= 500) == (b"x" * 12, True)
 
 
 async def test_a_refused_connection(fetcher: Fetcher) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import time
+import zlib
 from ipaddress import ip_network
 
 import pytest
@@ -119,7 +120,12 @@ def test_files_survive_a_cache(verdict: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "encoded", [b"", b"[]", b'{"verdict": "maybe", "text": ""}', b'{"verdict": "rules"}']
+    "encoded",
+    [
+        b"",
+        b"[]",
+        *map(zlib.compress, (b"", b"[]", b'{"verdict": "maybe", "text": ""}', b'{"verdict": "rules"}')),
+    ],
 )
 def test_other_bytes_are_no_file(encoded: bytes) -> None:
     """A cache that holds something else is told so."""

@@ -9,7 +9,7 @@ import pytest
 
 from tests.fetch.conftest import USER_AGENT, RawServer, Reply, http, then_close, then_hang
 from worker.errors import FetchFailed
-from worker.model import Page, Redirect
+from worker.model import NotModified, Page, Redirect, Validators
 
 if TYPE_CHECKING:
     from worker.fetch.session import Fetcher
@@ -66,6 +66,49 @@ async def test_what_the_server_is_told(server: RawServer, fetcher: Fetcher) -> N
     }
 
 
+async def test_a_conditional_request(server: RawServer, fetcher: Fetcher) -> None:
+    """Both validators are sent as they came, and 304 says that the page has not changed."""
+    server.replies = [http(b"", status="304 Not Modified", etag='W/"v2"', content_length="")]
+    known = Validators('W/"v1"', "Thu, 01 Jan 2026 12:00:00 GMT")
+    answer = await fetcher.request(server.url("/a"), validators=known)
+    assert isinstance(answer, NotModified)
+    assert answer == NotModified(server.url("/a"), 304, answer.duration_ms, 'W/"v2"', None)
+    assert server.seen[0].headers["If-None-Match"] == 'W/"v1"'
+    assert server.seen[0].headers["If-Modified-Since"] == "Thu, 01 Jan 2026 12:00:00 GMT"
+
+
+@pytest.mark.parametrize(
+    ("validators", "sent"),
+    [
+        (Validators(), set()),
+        (Validators(etag='"v"'), {"If-None-Match"}),
+        (Validators(last_modified="yesterday"), {"If-Modified-Since"}),
+        (Validators(etag='"\ufffd"', last_modified="a\r\nb: c"), set()),
+    ],
+)
+async def test_conditions_that_can_be_sent(
+    server: RawServer, fetcher: Fetcher, validators: Validators, sent: set[str]
+) -> None:
+    """What is missing, or was no ASCII and would match nothing, is no condition; the page comes as ever."""
+    answer = await fetcher.request(server.url(), validators=validators)
+    assert isinstance(answer, Page)
+    assert server.seen[0].headers.keys() & {"If-None-Match", "If-Modified-Since"} == sent
+
+
+async def test_headers_that_pages_and_redirects_hand_on(server: RawServer, fetcher: Fetcher) -> None:
+    """Every X-Robots-Tag of a page, and every Set-Cookie of a redirect, in their order."""
+    tags = b"X-Robots-Tag: noindex\r\nX-Robots-Tag: otherbot: nofollow\r\n"
+    cookies = b"Location: /b\r\nSet-Cookie: a=1\r\nSet-Cookie: b=\xff; Path=/\r\n"
+    server.replies = [
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n" + tags + b"Content-Length: 1\r\n\r\nx",
+        b"HTTP/1.1 302 Found\r\n" + cookies + b"Content-Length: 0\r\n\r\n",
+    ]
+    fetched, redirect = await page(fetcher, server.url()), await fetcher.request(server.url())
+    assert fetched.robots_tag == ("noindex", "otherbot: nofollow")
+    assert isinstance(redirect, Redirect)
+    assert redirect.set_cookies == ("a=1", "b=\ufffd; Path=/")
+
+
 async def test_cookies_are_not_kept(server: RawServer, fetcher: Fetcher) -> None:
     """A cookie set by one response is not sent with the next request."""
     server.replies = [http(b"x", set_cookie="session=1; Path=/")]
@@ -110,7 +153,7 @@ async def test_bodies_framed_in_each_way(server: RawServer, fetcher: Fetcher) ->
 
 @pytest.mark.parametrize(
     ("content_type", "body"),
-    [("text/plain", b"\x00\x01"), ("application/xhtml+xml", HTML), ("", HTML), ("", b"Just words.")],
+    [("text/plain", b"Just words."), ("application/xhtml+xml", HTML), ("", HTML), ("", b"Just words.")],
 )
 async def test_types_that_are_pages(
     server: RawServer, fetcher: Fetcher, content_type: str, body: bytes
@@ -126,12 +169,13 @@ async def test_types_that_are_pages(
         (http(b"%PDF-1.7", content_type="application/pdf"), "not_html"),
         (http(b"%PDF-1.7", content_type=""), "not_html"),
         (http(b"GIF\x00", content_type=""), "not_html"),
+        (http(b"\x00\x01", content_type="text/plain"), "not_html"),
         (http(b""), "empty"),
         (http(b"", status="204 No Content"), "empty"),
         (http(b"", status="205 Reset Content"), "empty"),
         (http(gzip.compress(b""), content_encoding="gzip"), "empty"),
         (http(b"half", status="206 Partial Content"), "http_206"),
-        (http(b"", status="304 Not Modified"), "http_304"),
+        (http(b"", status="304 Not Modified"), "bad_response"),
         (http(b"gone", status="410 Gone"), "http_410"),
         (http(b"", status="999 Request denied"), "http_999"),
         (http(b"x" * 100_001), "too_large"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import socket
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 
 from worker.errors import FetchFailed
+from worker.fetch.observation import current_exchange, observe
 from worker.fetch.outcome import NETWORK_ERRORS, failure_from
 
 if TYPE_CHECKING:
@@ -28,9 +30,15 @@ class Unseen(FetchFailed):
 
 @dataclass(slots=True)
 class _Attempt:
+    head: asyncio.Timeout  # for the response's head, once the request is sent
+    headers_timeout_s: float
     reused: bool = False  # on a kept-alive connection
     sockets: int = 0  # addresses that the guard let pass
+    address: str | None = None  # the last of these
     blocked: FetchFailed | None = None  # the last refusal of the guard
+
+    def sent(self) -> None:
+        self.head.reschedule(asyncio.get_running_loop().time() + self.headers_timeout_s)
 
     def failure(self, exc: BaseException) -> FetchFailed:
         # A host may publish a private address beside its public ones; what befell those counts.
@@ -58,11 +66,12 @@ _ATTEMPT: ContextVar[_Attempt] = ContextVar("attempt")
 
 
 @contextmanager
-def watched() -> Iterator[None]:
-    """Watch the one request made within."""
-    token = _ATTEMPT.set(_Attempt())
+def watched(head: asyncio.Timeout, headers_timeout_s: float) -> Iterator[_Attempt]:
+    """Watch the one request made within; `head` gets its deadline when the request has been sent."""
+    attempt = _Attempt(head, headers_timeout_s)
+    token = _ATTEMPT.set(attempt)
     try:
-        yield
+        yield attempt
     finally:
         _ATTEMPT.reset(token)
 
@@ -84,7 +93,11 @@ def guarded_sockets(guard: AddressGuard) -> Callable[[Any], socket.socket]:
             # Happy eyeballs knows OSError alone: anything else, with two addresses, becomes an IndexError.
             raise PermissionError(errno.EACCES, str(refusal)) from refusal
         attempt.sockets += 1
-        return socket.socket(family, kind, protocol)
+        attempt.address = address[0]
+        opened = socket.socket(family, kind, protocol)
+        if exchange := current_exchange():
+            exchange.opened(opened)
+        return opened
 
     return guarded_socket
 
@@ -103,12 +116,20 @@ async def one_request(
         raise _ATTEMPT.get().failure(exc) from exc
 
 
-def reuse_tracing() -> aiohttp.TraceConfig:
-    """Tells the attempt when it got a kept-alive connection."""
+def tracing_attempts() -> aiohttp.TraceConfig:
+    """Tells the attempt when it got a kept-alive connection and when it was sent.
+
+    An exchange that is observed it tells how it goes.
+    """
 
     async def note_reuse(*_: object) -> None:
         _ATTEMPT.get().reused = True
 
+    async def note_sent(*_: object) -> None:
+        _ATTEMPT.get().sent()
+
     tracing = aiohttp.TraceConfig()
     tracing.on_connection_reuseconn.append(note_reuse)
+    tracing.on_request_headers_sent.append(note_sent)
+    observe(tracing)
     return tracing

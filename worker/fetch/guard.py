@@ -66,6 +66,33 @@ _REFUSED_V6 = _table(
     ("ff00::/8", "multicast"),
 )
 
+#: Names whose addresses are known without asking, and may be asked of a proxy: what they stand for. Those of
+#: metadata services are a cloud's own, and some of them resolve to addresses that look public.
+_LOOPBACK_NAMES = (
+    "localhost",
+    "localhost.localdomain",
+    "localhost4",
+    "localhost4.localdomain4",
+    "localhost6",
+    "localhost6.localdomain6",
+    "ip6-localhost",
+    "ip6-loopback",
+)
+_METADATA_NAMES = (
+    "metadata",
+    "metadata.google.internal",
+    "metadata.goog",
+    "metadata.tencentyun.com",
+    "metadata.packet.net",
+    "metadata.platformequinix.com",
+    "instance-data",
+    "instance-data.ec2.internal",
+)
+_REFUSED_NAMES = {
+    **dict.fromkeys(_LOOPBACK_NAMES, (ip_address("127.0.0.1"), "a name of this machine")),
+    **dict.fromkeys(_METADATA_NAMES, (ip_address("169.254.169.254"), "a cloud's metadata service")),
+}
+
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
 _NAT64 = IPv6Network("64:ff9b::/96")
 
@@ -91,6 +118,19 @@ class AddressGuard:
             raise FetchFailed("blocked_address", "not an IP address") from None
         if kind := self._refusal(ip):
             raise FetchFailed("blocked_address", f"{ip} is {kind}")
+
+    def check_name(self, name: str) -> None:
+        """Return unless `name`, as an URL has it, is one that can only mean this machine or its cloud.
+
+        `localhost` and all below it (RFC 6761, 6.3), and the names of metadata services: a proxy or an odd
+        resolver may know an address for them. They are allowed where the address they stand for is. Raises
+        FetchFailed("blocked_address").
+        """
+        labels = name.lower().rstrip(".").split(".")
+        for start in range(len(labels)):
+            address, kind = _REFUSED_NAMES.get(".".join(labels[start:]), (None, ""))
+            if address is not None and not self._allows(address):
+                raise FetchFailed("blocked_address", f"{name[:80]} is {kind}")
 
     def _refusal(self, ip: Address) -> str | None:
         """What makes `ip` off limits, or None."""

@@ -42,6 +42,10 @@ def failure_from(exc: BaseException) -> FetchFailed:
             return FetchFailed("dns", _dns_detail(exc))
         case aiohttp.ClientConnectorCertificateError():
             return failure_from(exc.certificate_error)
+        case aiohttp.ClientProxyConnectionError():
+            return FetchFailed("proxy", "no connection to the proxy")
+        case aiohttp.ClientHttpProxyError():
+            return FetchFailed("proxy", f"the proxy answered {exc.status}", status=exc.status)
         case aiohttp.ClientConnectorError():
             return failure_from(exc.os_error)
         case TimeoutError():

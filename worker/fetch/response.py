@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
@@ -15,37 +16,90 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PAGE_TYPES = frozenset({"text/html", "application/xhtml+xml", "text/plain"})
-#: Types that say nothing (MIME Sniffing, 7.1), as good as none.
+#: Types that say nothing (MIME Sniffing, 5.1), as good as none.
 _UNKNOWN_TYPES = frozenset({"", "unknown/unknown", "application/unknown", "*/*"})
+_XML_TYPES = frozenset({"text/xml", "application/xml"})
+#: What servers send for every file that they do not know (MIME Sniffing, 5.1: the Apache bug).
+_APACHE_DEFAULTS = frozenset(
+    {
+        "text/plain",
+        "text/plain; charset=iso-8859-1",
+        "text/plain; charset=ISO-8859-1",
+        "text/plain; charset=UTF-8",
+    }
+)
 
 _SNIFFED_BYTES = 1445  # MIME Sniffing, 5.2
 #: MIME Sniffing, 3: bytes that no text holds.
 _BINARY_BYTES = bytes({*range(0x09), 0x0B, *range(0x0E, 0x1B), *range(0x1C, 0x20)})
 _TEXT_BOMS = (b"\xef\xbb\xbf", b"\xfe\xff", b"\xff\xfe")
-#: Formats that can open without a binary byte.
-_BINARY_MAGIC = (b"%PDF-", b"%!PS-Adobe-", b"GIF87a", b"GIF89a", b"\xff\xd8\xff", b"{\\rtf")
+#: MIME Sniffing, 6 and 7.1, and two formats of documents. Where the standard's pattern is a word that a text
+#: may begin with (BM, ID3, OTTO), the bytes that follow it in such a file are asked for too.
+_FORMATS = {
+    "a PDF": rb"%PDF-",
+    "PostScript": rb"%!PS-Adobe-",
+    "an image": rb"\x89PNG\r\n|GIF8[79]a|\xff\xd8\xff|RIFF.{4}WEBPVP|BM.{4}\x00{4}|\x00{2}[\x01\x02]\x00",
+    "audio": rb"OggS\x00|ID3[\x01-\x04]|RIFF.{4}WAVE|FORM.{4}AIF|MThd\x00{3}\x06",
+    "video": rb"RIFF.{4}AVI |.{4}ftyp|\x1aE\xdf\xa3",
+    "an archive": rb"\x1f\x8b\x08|PK\x03\x04|Rar!?\x1a\x07",
+    "a font": rb"wOF[F2](?:\x00\x01\x00\x00|OTTO|true)|OTTO\x00|ttcf\x00|\x00\x01\x00\x00",
+    "an office document": rb"\xd0\xcf\x11\xe0|\{\\rtf",
+}
+_FORMAT = re.compile(
+    b"|".join(b"(?P<_%d>%b)" % (number, pattern) for number, pattern in enumerate(_FORMATS.values())),
+    re.DOTALL,
+)
+#: The first element, after what may precede it in XML and in the feeds of MIME Sniffing, 7.3.
+_FIRST_ELEMENT = re.compile(
+    rb"(?:\xef\xbb\xbf)?(?:\s++|<\?.*?\?>|<!--.*?-->|<![a-z].*?>)*+<([a-z][a-z:]*)", re.IGNORECASE | re.DOTALL
+)
+_FEEDS = frozenset({b"rss", b"feed", b"rdf:rdf", b"urlset", b"sitemapindex"})
 
 _ASCII = "".join(map(chr, range(0x80)))
 #: Retry-After may be any number of digits. A week is longer than any retry waits.
 _RETRY_AFTER_MAX_S = 7 * 86_400.0
+_DELTA_SECONDS = re.compile(r'max-age\s*=\s*"?([0-9]+)"?')
+_MAX_AGE_MAX_S = 2.0**31  # RFC 9111, 1.2.2
 
 
 def is_page_type(content_type: str | None) -> bool | None:
-    """Whether a Content-Type names a page; None when it says nothing, and the body must tell."""
-    essence = (content_type or "").partition(";")[0].strip().lower()
-    if essence in _UNKNOWN_TYPES or "/" not in essence:
+    """Whether a Content-Type may be believed to name a page, or not; None where the body must tell.
+
+    By MIME Sniffing, other types are what they say: HTML that is called JSON or application/octet-stream is
+    shown by no browser either. XML may be XHTML.
+    """
+    essence = _essence(content_type)
+    if essence in _UNKNOWN_TYPES or essence in _XML_TYPES or "/" not in essence:
         return None
     return essence in PAGE_TYPES
 
 
-def looks_like_text(body: bytes) -> bool:
-    """Whether `body` opens like HTML or text (MIME Sniffing, 7.1 and 7.2), as browsers decide."""
+def why_no_page(content_type: str | None, body: bytes) -> str | None:
+    """What `body` is instead of HTML or text, in a few words; None where it may be a page.
+
+    `content_type` is one for which `is_page_type` is not False. Its lies are found out by MIME Sniffing: a
+    body without a type is sniffed (7.1), plain text that servers call so by default is asked for binary bytes
+    (7.2), HTML may be a feed (7.3). One lie more, which browsers leave to the parser: HTML, or any text, may
+    open as a PDF, an image or another file does.
+    """
     opening = body[:_SNIFFED_BYTES]
-    if opening.startswith(_TEXT_BOMS):
-        return True
-    if opening.startswith(_BINARY_MAGIC):
-        return False
-    return len(opening.translate(None, _BINARY_BYTES)) == len(opening)
+    declared = _essence(content_type) or "no type"
+    first = _FIRST_ELEMENT.match(opening)
+    element = first[1].lower() if first else b""
+    if element in _FEEDS:
+        return f"{declared}, but the body is a feed: <{element.decode()}>"
+    if declared in _XML_TYPES:
+        return None if element == b"html" else f"{declared}, and the root is not <html>"
+    if found := _FORMAT.match(opening):
+        return f"{declared}, but the body is {tuple(_FORMATS)[int(str(found.lastgroup)[1:])]}"
+    sniffed = is_page_type(content_type) is None or content_type in _APACHE_DEFAULTS
+    if sniffed and not opening.startswith(_TEXT_BOMS) and opening.translate(None, _BINARY_BYTES) != opening:
+        return f"{declared}, but the body is binary"
+    return None
+
+
+def _essence(content_type: str | None) -> str:
+    return (content_type or "").partition(";")[0].strip().lower()
 
 
 def redirect_target(base: str, location: bytes | None) -> str:
@@ -79,6 +133,23 @@ def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
         return None
     seconds = (due - (_http_date(headers.get("Date", "")) or now)).total_seconds()
     return min(max(seconds, 0.0), _RETRY_AFTER_MAX_S)
+
+
+def max_age_s(cache_control: str, age: str = "") -> float | None:
+    """The seconds for which a response says that it stays fresh (RFC 9111, 4.2): max-age less Age.
+
+    0 where it is to be asked for again each time (5.2.2.4 and 5.2.2.5), and None where it does not say. Of
+    values that contradict each other the least counts (4.2.1).
+    """
+    directives = [part.strip().lower() for part in cache_control.split(",")]
+    if not {"no-cache", "no-store"}.isdisjoint(directives):
+        return 0.0
+    given = [_DELTA_SECONDS.fullmatch(directive) for directive in directives]
+    ages_s = [min(float(found[1]), _MAX_AGE_MAX_S) for found in given if found]
+    if not ages_s:
+        return None
+    spent_s = float(age) if age.isascii() and age.isdigit() else 0.0
+    return max(0.0, min(ages_s) - spent_s)
 
 
 def _http_date(value: str) -> datetime | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+import zlib
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Self, get_args
 
 import orjson
@@ -28,7 +29,7 @@ CRAWL_DELAY_MAX_S = 300.0
 
 _TOO_MANY_REQUESTS = 429
 #: What says that no URL of the host can be had now, and why, better than an unreachable robots.txt would.
-_OF_THE_HOST = frozenset({"blocked_address", "dns", "connect", "tls"})
+_OF_THE_HOST = frozenset({"blocked_address", "denied", "dns", "connect", "proxy", "tls"})
 #: Every form in which Protego takes a line for a user-agent line, and then some.
 _AGENT_LINE = re.compile(r"\s*user[-\s]*agent\s*[:\s](.*)", re.IGNORECASE)
 _AGENT_IN_COMMENT = re.compile(r"compatible;\s*([^\s;)]+)", re.IGNORECASE)
@@ -36,19 +37,26 @@ _AGENT_IN_COMMENT = re.compile(r"compatible;\s*([^\s;)]+)", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class RobotsFile:
-    """What a host's robots.txt amounts to: its rules, no restriction, or no crawling for now."""
+    """What a host's robots.txt amounts to: its rules, no restriction, or no crawling for now.
+
+    `max_age_s` is how long the server says that it stays true; it goes into no cache with the rest.
+    """
 
     verdict: Verdict
     text: str = ""
+    max_age_s: float | None = field(default=None, compare=False)
 
     def encode(self) -> bytes:
-        """As bytes for a cache; `decode` reads them back."""
-        return orjson.dumps({"verdict": self.verdict, "text": self.text})
+        """As bytes for a cache, compressed, since it keeps them for a month; `decode` reads them back."""
+        return zlib.compress(orjson.dumps({"verdict": self.verdict, "text": self.text}))
 
     @classmethod
     def decode(cls, encoded: bytes) -> Self:
         """What `encode` wrote. Raises ValueError for anything else."""
-        fields = orjson.loads(encoded)
+        try:
+            fields = orjson.loads(zlib.decompress(encoded))
+        except zlib.error as error:
+            raise ValueError("not an encoded RobotsFile") from error
         match fields:
             case {"verdict": verdict, "text": str(text)} if verdict in get_args(Verdict):
                 return cls(verdict, text)
@@ -75,7 +83,8 @@ async def fetch_robots(fetcher: Fetcher, origin: str, *, pause_s: float = 0) -> 
             return RobotsFile(_verdict_on(failure))
         if not isinstance(response, Redirect):
             # RFC 9309, 2.3: UTF-8. A broken byte spoils its own line and no other.
-            return RobotsFile("rules", response.body.decode("utf-8-sig", "replace"))
+            text = response.body.decode("utf-8-sig", "replace")
+            return RobotsFile("rules", text, response.max_age_s)
         if pause_s and URL(response.location).hostname == URL(url).hostname:
             await fetcher.clock.sleep(pause_s)
         url = response.location
@@ -108,7 +117,7 @@ class RobotsRules:
     @classmethod
     def from_file(cls, file: RobotsFile, user_agent: str) -> Self:
         """Parse `file` for the crawler that sends `user_agent` as its User-Agent header."""
-        token = _product_token(user_agent)
+        token = product_token(user_agent)
         return cls(file.verdict, Protego.parse(_without_others(file.text, token)), token)
 
     def allows(self, url: str) -> bool:
@@ -129,7 +138,7 @@ class RobotsRules:
         return min(max(asked_s), CRAWL_DELAY_MAX_S) if asked_s else None
 
 
-def _product_token(user_agent: str) -> str:
+def product_token(user_agent: str) -> str:
     """Our name in a User-Agent header (RFC 9309, 2.2.1), lower case: of `Bot/1.0 (+https://…)`, `bot`.
 
     Protego would look for a group's name anywhere in the header, and a group named after a word of the
@@ -137,7 +146,7 @@ def _product_token(user_agent: str) -> str:
     """
     found = _AGENT_IN_COMMENT.search(user_agent)
     product = found[1] if found else user_agent.partition(" ")[0]
-    return product.partition("/")[0].lower()
+    return re.split(r"[/(]", product, maxsplit=1)[0].lower()
 
 
 def _without_others(text: str, token: str) -> str:

@@ -4,156 +4,142 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
 import aiohttp
 import yarl
 from ada_url import URL, HostType
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random
 
 from worker.clock import Clock, SystemClock
 from worker.errors import FetchFailed
-from worker.fetch.attempt import Unseen, guarded_sockets, one_request, reuse_tracing, watched
-from worker.fetch.body import READ_BYTES, Body, read_body
+from worker.fetch.body import Body, Pace, read_body
 from worker.fetch.coding import parse_codings
+from worker.fetch.conditions import conditions
+from worker.fetch.cookies import cookie_header
+from worker.fetch.limits import FetchLimits
+from worker.fetch.observation import noted
 from worker.fetch.outcome import NETWORK_ERRORS, failure_from
-from worker.fetch.resolver import ThreadedResolver
-from worker.fetch.response import is_page_type, looks_like_text, redirect_target, retry_after_s
-from worker.model import Page, Redirect
+from worker.fetch.proxies import Proxies
+from worker.fetch.response import is_page_type, max_age_s, redirect_target, retry_after_s, why_no_page
+from worker.fetch.targets import Targets
+from worker.fetch.transport import Transport
+from worker.model import NotModified, Page, Redirect
+
+__all__ = ["FetchLimits", "Fetcher"]
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
 
     from aiohttp.abc import AbstractResolver
 
     from worker.fetch.guard import AddressGuard
+    from worker.model import Validators
 
 #: HTML first, then text; the rest at a low rank, so that a strict server sends what it has and not a 406.
 _PAGE_ACCEPT = "text/html,application/xhtml+xml;q=0.9,text/plain;q=0.8,*/*;q=0.1"
 _TEXT_ACCEPT = "text/plain,*/*;q=0.5"
-_CODINGS_ACCEPTED = "gzip, deflate, br, zstd"
 
-#: 304 answers a condition that was not set; 305 and 306 are retired (RFC 9110, 15.4.6 and 15.4.7).
+#: 305 and 306 are retired (RFC 9110, 15.4.6 and 15.4.7).
 _REDIRECTS = frozenset({300, 301, 302, 303, 307, 308})
+_NOT_MODIFIED = 304
 _NO_CONTENT = frozenset({204, 205})
 _PARTIAL_CONTENT = 206  # never asked for, and half an article must not pass for a whole one
 
-_QUICK_TRIES = 3
-_QUICK_PAUSE_S = (0.02, 0.2)
-_DNS_CACHE_S = 60
-_DNS_CACHE_HOSTS = 10_000
 
 _Read = Callable[[aiohttp.ClientResponse], Awaitable[Body]]
 
 
-@dataclass(frozen=True, slots=True)
-class FetchLimits:
-    """What one request may cost. Timeouts in seconds; sizes in bytes."""
-
-    connect_timeout_s: float = 10.0  # DNS, TCP and TLS together
-    stall_timeout_s: float = 15.0  # the longest silence, before the headers and within the body
-    total_timeout_s: float = 30.0  # quick retries included
-    body_limit_bytes: int = 10_000_000  # decompressed
-    wire_limit_bytes: int | None = None  # the body as sent; None: the same as body_limit_bytes
-    header_limit_bytes: int = 32_768  # all response headers together
-
-    @property
-    def on_wire_bytes(self) -> int:
-        """The limit for the body as sent."""
-        return self.body_limit_bytes if self.wire_limit_bytes is None else self.wire_limit_bytes
-
-
 class Fetcher:
-    """Makes requests over one pool of connections, as an async context manager.
+    """Makes requests, as an async context manager.
 
-    It keeps no cookies, sends no credentials of the environment and uses no proxy. Nor does it send
-    Accept-Language: that means "any" (RFC 9110, 12.5.4), so that a site shows a URL in the URL's own language
-    and does not redirect by ours. `tls` replaces the system's trust store; `connections` bounds the pool, 0
-    does not.
+    It sends no Accept-Language: that means "any" (RFC 9110, 12.5.4), so that a site shows a URL in the URL's
+    own language and does not redirect by ours. `resolver` takes the place of the system's, with its cache;
+    for the rest see Transport.
     """
-
-    _session: aiohttp.ClientSession
 
     def __init__(
         self,
         *,
         guard: AddressGuard,
         user_agent: str,
-        limits: FetchLimits = FetchLimits(),
+        limits: FetchLimits | None = None,
+        targets: Targets | None = None,
+        proxies: Proxies | None = None,
         connections: int = 0,
         clock: Clock | None = None,
         resolver: AbstractResolver | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self.clock = clock or SystemClock()
-        self._limits = limits
+        self._limits = limits or FetchLimits()
         self._guard = guard
-        self._user_agent = user_agent
-        self._connections = connections
-        self._resolver = resolver or ThreadedResolver()
-        self._tls = tls
+        self._targets = targets or Targets()
+        self._transport = Transport(
+            guard=guard,
+            proxies=proxies or Proxies(),
+            user_agent=user_agent,
+            limits=self._limits,
+            connections=connections,
+            clock=self.clock,
+            resolver=resolver,
+            tls=tls,
+        )
 
     async def __aenter__(self) -> Self:
-        limits = self._limits
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=self._connections,
-                resolver=self._resolver,
-                ttl_dns_cache=_DNS_CACHE_S,
-                dns_cache_max_size=_DNS_CACHE_HOSTS,
-                socket_factory=guarded_sockets(self._guard),
-                ssl=self._tls or True,
-            ),
-            headers={"User-Agent": self._user_agent, "Accept-Encoding": _CODINGS_ACCEPTED},
-            timeout=aiohttp.ClientTimeout(
-                total=None, connect=limits.connect_timeout_s, sock_read=limits.stall_timeout_s
-            ),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=False,
-            auto_decompress=False,
-            read_bufsize=READ_BYTES,
-            max_line_size=limits.header_limit_bytes,
-            max_field_size=limits.header_limit_bytes,
-            middlewares=(one_request,),
-            trace_configs=[reuse_tracing()],
-        )
+        await self._transport.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._session.close()
-        await self._resolver.close()
+        await self._transport.__aexit__(kind, exc, trace)
 
-    async def request(self, url: str) -> Page | Redirect:
-        """GET the page at `url`, or learn where it has gone.
+    def address_of(self, url: str) -> str | None:
+        """The IP address that the URL's host was last connected at, directly; None where it is not known."""
+        return self._transport.address_of(url)
 
-        Raises FetchFailed with a row of `worker.outcomes`; statuses other than 2xx and redirects are
-        `http_<status>` and carry the server's Retry-After.
+    async def request(
+        self, url: str, *, validators: Validators | None = None, cookies: Sequence[tuple[str, str]] = ()
+    ) -> Page | Redirect | NotModified:
+        """GET the page at `url`, or learn where it has gone, or that it is as `validators` know it.
+
+        `cookies` are those of the chain of redirects so far, each the URL that set it and its Set-Cookie;
+        those meant for `url` are sent. Raises FetchFailed with a row of `worker.outcomes`; statuses other
+        than 2xx and redirects are `http_<status>` and carry the server's Retry-After.
         """
-        return await self._exchange(url, _PAGE_ACCEPT, self._page_body)
+        headers = {"Accept": _PAGE_ACCEPT, **conditions(validators)}
+        return await self._exchange(url, headers, self._page_body, cookies)
 
     async def request_text(self, url: str, *, keep_bytes: int) -> Page | Redirect:
         """GET the first `keep_bytes` of whatever is at `url`: any type, and empty too. For robots.txt.
 
         Raises FetchFailed as `request` does.
         """
-        return await self._exchange(url, _TEXT_ACCEPT, partial(self._body, keep_bytes=keep_bytes))
+        read = partial(self._body, keep_bytes=keep_bytes)
+        answer = await self._exchange(url, {"Accept": _TEXT_ACCEPT}, read)
+        assert not isinstance(answer, NotModified)  # noqa: S101 - no condition was set
+        return answer
 
-    async def _exchange(self, url: str, accept: str, read: _Read) -> Page | Redirect:
+    @noted
+    async def _exchange(
+        self, url: str, headers: dict[str, str], read: _Read, cookies: Sequence[tuple[str, str]] = ()
+    ) -> Page | Redirect | NotModified:
         target = self._requestable(url)
         started = self.clock.monotonic()
         try:
             async with (
                 asyncio.timeout(self._limits.total_timeout_s),
-                await self._send(target, accept) as response,
+                await self._send(target, headers, cookies) as response,
             ):
                 self._check_head(response)
                 if response.status in _REDIRECTS:
-                    return Redirect(url, response.status, redirect_target(target.href, _location(response)))
+                    location = redirect_target(target.href, _location(response))
+                    return Redirect(url, response.status, location, _headers(response, "Set-Cookie"))
+                if response.status == _NOT_MODIFIED:
+                    return self._not_modified(url, response, headers, started)
                 body = await read(response)
         except NETWORK_ERRORS as exc:
             raise failure_from(exc) from exc
@@ -163,10 +149,26 @@ class Fetcher:
             body=body.data,
             content_type=_header(response, "Content-Type"),
             wire_bytes=body.wire_bytes,
-            duration_ms=round((self.clock.monotonic() - started) * 1000),
+            duration_ms=self._ms_since(started),
             etag=_header(response, "ETag"),
             last_modified=_header(response, "Last-Modified"),
+            robots_tag=_headers(response, "X-Robots-Tag"),
+            set_cookies=_headers(response, "Set-Cookie"),
+            max_age_s=max_age_s(
+                ",".join(_headers(response, "Cache-Control")), _header(response, "Age") or ""
+            ),
         )
+
+    def _not_modified(
+        self, url: str, response: aiohttp.ClientResponse, headers: Mapping[str, str], started: float
+    ) -> NotModified:
+        if not headers.keys() & {"If-None-Match", "If-Modified-Since"}:
+            raise FetchFailed("bad_response", "304 to a request without a condition")
+        etag, last_modified = _header(response, "ETag"), _header(response, "Last-Modified")
+        return NotModified(url, response.status, self._ms_since(started), etag, last_modified)
+
+    def _ms_since(self, started: float) -> int:
+        return round((self.clock.monotonic() - started) * 1000)
 
     def _requestable(self, url: str) -> URL:
         """`url` parsed as browsers do, which also reads `0x7f.1` as the address that it is."""
@@ -176,24 +178,19 @@ class Fetcher:
             raise FetchFailed("malformed", "not a URL") from None
         if target.protocol not in {"http:", "https:"}:
             raise FetchFailed("malformed", "not an http(s) URL")
-        if target.host_type != HostType.DEFAULT:
+        if target.host_type == HostType.DEFAULT:
+            self._guard.check_name(target.hostname)
+        else:
             self._guard.check(target.hostname.strip("[]"))
+        self._targets.check(target)
         return target
 
-    async def _send(self, target: URL, accept: str) -> aiohttp.ClientResponse:
-        """The response's head. Tries again at once only what the server cannot have seen or answered."""
-        quick = AsyncRetrying(
-            retry=retry_if_exception_type(Unseen),
-            stop=stop_after_attempt(_QUICK_TRIES),
-            wait=wait_random(*_QUICK_PAUSE_S),
-            reraise=True,
-        )
-        return await quick(self._attempt, target, accept)
-
-    async def _attempt(self, target: URL, accept: str) -> aiohttp.ClientResponse:
+    async def _send(
+        self, target: URL, headers: Mapping[str, str], cookies: Sequence[tuple[str, str]]
+    ) -> aiohttp.ClientResponse:
         url = yarl.URL(target.href, encoded=True)  # already in the form to send: not to be quoted anew
-        with watched():
-            return await self._session.get(url, headers={"Accept": accept}, allow_redirects=False)
+        cookie = cookie_header(url, cookies)
+        return await self._transport.get(url, {**headers, "Cookie": cookie} if cookie else headers)
 
     def _check_head(self, response: aiohttp.ClientResponse) -> None:
         """Raise FetchFailed for a response that neither redirects nor has a body to read."""
@@ -202,23 +199,24 @@ class Fetcher:
         if header_bytes > self._limits.header_limit_bytes:
             raise FetchFailed("bad_response", "the headers are over the limit")
         status = response.status
-        if status not in _REDIRECTS and (not 200 <= status < 300 or status == _PARTIAL_CONTENT):
+        if status in _REDIRECTS or status == _NOT_MODIFIED:
+            return
+        if not 200 <= status < 300 or status == _PARTIAL_CONTENT:
             wanted_s = retry_after_s(response.headers, self.clock.now())
             raise FetchFailed(f"http_{status}", status=status, retry_after_s=wanted_s)
 
     async def _page_body(self, response: aiohttp.ClientResponse) -> Body:
         if response.status in _NO_CONTENT:
             raise FetchFailed("empty", f"status {response.status}")
-        is_page = is_page_type(response.headers.get("Content-Type"))
-        if is_page is False:
+        if is_page_type(response.headers.get("Content-Type")) is False:
             raise FetchFailed("not_html", (_header(response, "Content-Type") or "")[:80])
         if (response.content_length or 0) > self._limits.on_wire_bytes:
             raise FetchFailed("too_large", f"{response.content_length} bytes announced")
         body = await self._body(response)
         if not body.data:
             raise FetchFailed("empty")
-        if is_page is None and not looks_like_text(body.data):
-            raise FetchFailed("not_html", "binary, and of no declared type")
+        if why := why_no_page(_header(response, "Content-Type"), body.data):
+            raise FetchFailed("not_html", why[:120])
         return body
 
     async def _body(self, response: aiohttp.ClientResponse, keep_bytes: int | None = None) -> Body:
@@ -231,6 +229,7 @@ class Fetcher:
                 limit_bytes=self._limits.body_limit_bytes,
                 wire_limit_bytes=self._limits.on_wire_bytes,
                 keep_bytes=keep_bytes,
+                pace=Pace(self.clock, self._limits.least_bytes_per_s, self._limits.stall_timeout_s),
             )
         except aiohttp.SocketTimeoutError as exc:
             raise FetchFailed("too_slow", f"silent for {self._limits.stall_timeout_s:g} s") from exc
@@ -245,6 +244,11 @@ def _header(response: aiohttp.ClientResponse, name: str) -> str | None:
     """A header as text fit for JSON: aiohttp keeps bytes that are no UTF-8 as lone surrogates."""
     value = response.headers.get(name)
     return value and value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _headers(response: aiohttp.ClientResponse, name: str) -> tuple[str, ...]:
+    values = response.headers.getall(name, ())
+    return tuple(value.encode("utf-8", "surrogateescape").decode("utf-8", "replace") for value in values)
 
 
 def _location(response: aiohttp.ClientResponse) -> bytes | None:

@@ -13,11 +13,19 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from worker import __version__
+from worker.grouping import Grouping
+from worker.settings.store_fields import StoreSettings
 from worker.settings.values import (
     OVERRIDES_EXAMPLE,
+    PROXIES_EXAMPLE,
+    CertificatesFile,
+    Hosts,
     Names,
     Networks,
-    RedisUrl,
+    Ports,
+    ProxiesByHost,
+    ProxyUrl,
+    Schemes,
     by_host_key,
     json_object,
     lowered,
@@ -35,9 +43,10 @@ class HostOverride(BaseModel):
 
     spacing_s: float | None = Field(default=None, ge=0)
     slots: int | None = Field(default=None, ge=1)
+    delay_factor: float | None = Field(default=None, ge=0)
 
 
-class Settings(BaseSettings):
+class Settings(StoreSettings):
     """Every setting of a worker; `load_settings` makes it from the environment and reports every fault.
 
     `Settings(…)` itself reads no environment and raises `pydantic.ValidationError`.
@@ -45,34 +54,6 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="forbid", allow_inf_nan=False
-    )
-
-    # Redis
-    redis_url: RedisUrl = Field(
-        default="redis://127.0.0.1:6379/0",
-        repr=False,  # it may hold a password
-        description="Redis or Valkey: `redis://`, `rediss://` (TLS) or `unix://`, with user and password",
-    )
-    namespace: str = Field(
-        default="ingest",
-        pattern=r"^[^{}:\s]+$",
-        description="first part of every key in Redis",
-        json_schema_extra={"expects": "text without braces, colons and spaces"},
-    )
-    partitions: int = Field(
-        default=1,
-        ge=1,
-        le=4096,
-        description="parts that the frontier is split into; one number for all workers, for good",
-    )
-    data_dir: Path = Field(default=Path(".ingest"), description="folder of the embedded Redis' data")
-    lease_s: float = Field(
-        default=60, ge=1, description="seconds after which the URLs of a worker that fell silent go to others"
-    )
-    redis_timeout_s: float = Field(
-        default_factory=lambda given: min(5, given["lease_s"] / 3),
-        gt=0,
-        description="longest wait for a reply of Redis, in seconds; at most a third of `INGEST_LEASE_S`",
     )
 
     # Amount of work
@@ -90,6 +71,12 @@ class Settings(BaseSettings):
     seen_days: int = Field(
         default=7, ge=1, le=366, description="days for which a repeated URL is a duplicate"
     )
+    visit_days: int = Field(
+        default=30,
+        ge=1,
+        le=3660,
+        description="days to keep the last visit of an article, for its next one to be compared with",
+    )
     drain_s: float = Field(
         default=25,
         ge=0,
@@ -106,12 +93,51 @@ class Settings(BaseSettings):
     host_overrides: Annotated[
         dict[str, HostOverride], NoDecode, BeforeValidator(json_object), AfterValidator(by_host_key)
     ] = Field(default={}, description=f"JSON object of hosts that differ: `{OVERRIDES_EXAMPLE}`")
+    hosts_file: Path | None = Field(
+        default=None,
+        description="TOML file of hosts that differ, read anew on SIGHUP; `INGEST_HOST_OVERRIDES` wins",
+    )
+    host_grouping: Annotated[Grouping, BeforeValidator(lowered)] = Field(
+        default="host",
+        description="what counts as one host: `host`, or `domain` (registrable); the same for all workers",
+    )
+    host_delay_factor: float = Field(
+        default=1,
+        ge=0,
+        description="least rest after a request, in latencies of the host; 0: only the spacing counts",
+    )
+    host_delay_max_s: float = Field(default=30, ge=0, description="longest such rest, in seconds")
+    host_penalty_s: float = Field(
+        default=10,
+        gt=0,
+        description="rest after 429 or 503 without Retry-After, in seconds; it doubles with each strike",
+    )
+    host_penalty_max_s: float = Field(default=3600, gt=0, description="longest such rest, in seconds")
+    breaker_failures: int = Field(
+        default=5,
+        ge=0,
+        description="failures of a host in a row after which only probes try it, now and then; 0 is never",
+    )
+    breaker_s: float = Field(
+        default=60, gt=0, description="seconds to the first probe; it doubles with each probe that fails"
+    )
+    breaker_max_s: float = Field(default=3600, gt=0, description="longest wait for a probe, in seconds")
+    address_slots: int = Field(
+        default=0,
+        ge=0,
+        description="requests at once against one IP address, over its hosts, per partition; 0: any number",
+    )
     obey_robots: bool = Field(default=True, description="obey robots.txt (RFC 9309)")
     robots_ttl_s: float = Field(
         default=86_400,
         gt=0,
         le=86_400,
         description="seconds to keep a robots.txt; at most a day (RFC 9309, 2.4)",
+    )
+    noindex: Annotated[Literal["warn", "refuse"], BeforeValidator(lowered)] = Field(
+        default="warn",
+        description="pages that ask not to be indexed (X-Robots-Tag, a robots `<meta>`): `warn` publishes "
+        "them with a warning, `refuse` buries them as `noindex`",
     )
     user_agent: str = Field(
         default=f"ingest/{__version__} (news article worker)",
@@ -123,6 +149,16 @@ class Settings(BaseSettings):
     allow_networks: Networks = Field(
         default=(), description="comma-separated CIDRs of private or local networks that may be fetched from"
     )
+    deny_hosts: Hosts = Field(
+        default=frozenset(), description="comma-separated hosts to ask nothing of, nor of hosts below them"
+    )
+    allow_ports: Ports = Field(
+        default=frozenset(),
+        description="comma-separated ports to go to; without any, all but those of other protocols",
+    )
+    allow_schemes: Schemes = Field(
+        default=frozenset({"http", "https"}), min_length=1, description="`http`, `https` or both"
+    )
 
     # One request
     total_timeout_s: float = Field(
@@ -133,10 +169,20 @@ class Settings(BaseSettings):
         gt=0,
         description="longest time to connect, TLS included, in seconds",
     )
+    headers_timeout_s: float = Field(
+        default_factory=lambda given: min(15, given["total_timeout_s"]),
+        gt=0,
+        description="longest time from the request to the end of the response's headers, in seconds",
+    )
     stall_timeout_s: float = Field(
         default_factory=lambda given: min(15, given["total_timeout_s"]),
         gt=0,
         description="longest silence while a response arrives, in seconds",
+    )
+    least_bytes_per_s: float = Field(
+        default=100,
+        ge=0,
+        description="least rate of a body, averaged over `INGEST_STALL_TIMEOUT_S`; 0 is any",
     )
     max_redirects: int = Field(default=10, ge=0, description="redirects to follow for a URL")
     body_limit_bytes: int = Field(
@@ -145,7 +191,26 @@ class Settings(BaseSettings):
         description="largest body in bytes, on the wire and again after decompression",
     )
     header_limit_bytes: int = Field(
-        default=32_768, ge=1024, description="largest response header field, in bytes"
+        default=32_768, ge=1024, description="largest headers of a response, in bytes, all together"
+    )
+    header_limit_lines: int = Field(default=200, ge=1, description="most header fields of a response")
+    proxy: ProxyUrl | None = Field(
+        default=None,
+        repr=False,  # it may hold a password
+        description="proxy of all requests: `http://`, `https://`, `socks5://` or `socks5h://`, with user "
+        "and password",
+    )
+    proxies: ProxiesByHost = Field(
+        default={},
+        repr=False,
+        description=f"JSON object of hosts, with those below them, that go another way: `{PROXIES_EXAMPLE}`",
+    )
+    proxies_resolve: bool = Field(
+        default=False,
+        description="trust proxies with names: do not resolve and check them here first",
+    )
+    ca_file: CertificatesFile = Field(
+        default=None, description="PEM file of certificate authorities to trust beside the system's"
     )
 
     # Trying again
@@ -191,11 +256,6 @@ class Settings(BaseSettings):
     stats_interval_s: float = Field(
         default=10, gt=0, description="seconds from one `worker_stats` line to the next"
     )
-
-    @property
-    def product_token(self) -> str:
-        """What robots.txt groups are matched against: the first word of `user_agent` (RFC 9309, 2.2.1)."""
-        return self.user_agent.partition("/")[0].partition(" ")[0].partition("(")[0]
 
     @classmethod
     def settings_customise_sources(

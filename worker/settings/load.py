@@ -54,6 +54,7 @@ class _AtMost:
 _CONTRADICTIONS = (
     _AtMost("retry_base_s", "retry_max_s", 1, "the first delay cannot pass the longest"),
     _AtMost("connect_timeout_s", "total_timeout_s", 1, "connecting is a part of the whole request"),
+    _AtMost("headers_timeout_s", "total_timeout_s", 1, "the headers are a part of the whole request"),
     _AtMost("stall_timeout_s", "total_timeout_s", 1, "a stall is a part of the whole request"),
     _AtMost("redis_timeout_s", "lease_s", 3, "a slow reply would lose leases"),
 )
@@ -119,8 +120,10 @@ def _unknown_names(environ: Mapping[str, str]) -> Iterator[str]:
         if not name.upper().startswith(PREFIX) or name in RESERVED or _SERVICE_LINK.fullmatch(name):
             continue
         if name not in known:
-            close = difflib.get_close_matches(name.upper(), known, n=1)
-            yield f"{name} is not a setting" + (f"; did you mean {close[0]}?" if close else "")
+            # Without the prefix: all share it, and it makes any name look close to a short one.
+            bare = [field.upper() for field in Settings.model_fields]
+            meant = difflib.get_close_matches(name.upper().removeprefix(PREFIX), bare, n=1)
+            yield f"{name} is not a setting" + (f"; did you mean {PREFIX}{meant[0]}?" if meant else "")
 
 
 def _value_fault(detail: ErrorDetails, given: Mapping[str, Any]) -> str:
@@ -149,6 +152,8 @@ def _shown_default(name: str, field: FieldInfo) -> str:
     if isinstance(field.json_schema_extra, dict) and "shown" in field.json_schema_extra:
         return str(field.json_schema_extra["shown"])
     match getattr(Settings(), name):
+        case None:
+            text = ""
         case bool() as switch:
             text = str(switch).lower()
         case float() as number:

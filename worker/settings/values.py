@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import os
 import re
+import ssl
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import Annotated, TypeVar
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
 from urllib.parse import urlsplit
 
 import ada_url
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import NoDecode
 
 OVERRIDES_EXAMPLE = '{"example.com": {"spacing_s": 5, "slots": 1}}'
+PROXIES_EXAMPLE = '{"example.com": "socks5h://proxy:1080", "intranet.example": "direct"}'
 
 _T = TypeVar("_T")
 
@@ -81,6 +84,60 @@ def _host_key(name: str) -> str:
     return str(url.host)
 
 
+def _hosts(names: frozenset[str]) -> frozenset[str]:
+    return frozenset(_host(name) for name in names)
+
+
+def _host(name: str) -> str:
+    """A host as URLs have it. Raises ValueError for what is none; a leading `*.` changes nothing."""
+    try:
+        url = ada_url.URL(f"http://{name.removeprefix('*.')}/")
+    except ValueError:
+        url = None
+    if url is None or url.href != f"http://{url.hostname}/":
+        raise ValueError(f"{name!r} should be a host such as example.com")
+    return url.hostname.strip("[]").rstrip(".")
+
+
+def proxy_address(value: str) -> str:
+    """The URL itself. Raises ValueError, which does not quote it, unless it names a proxy."""
+    try:
+        parts = urlsplit(value)
+        is_whole = bool(parts.hostname) and parts.port != 0 and parts.path in {"", "/"} and not parts.query
+    except ValueError:
+        is_whole = False
+    if not is_whole or parts.scheme not in {"http", "https", "socks5", "socks5h"}:
+        raise ValueError("it should look like http://user:password@host:3128 or socks5h://host:1080")
+    return value
+
+
+def _proxies(value: object) -> object:
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        # What the parser says of it may quote a password.
+        raise ValueError(f"it should be JSON such as {PROXIES_EXAMPLE}") from None
+
+
+def _by_host(proxies: dict[str, str]) -> dict[str, str]:
+    return {_host(name): url if url == "direct" else proxy_address(url) for name, url in proxies.items()}
+
+
+def _certificates(path: Path | None) -> Path | None:
+    if path is not None:
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+        except OSError as error:  # of TLS too
+            raise ValueError(f"it should be a PEM file of certificates: {error.strerror}") from error
+    return path
+
+
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)]
 Names = Annotated[frozenset[str], NoDecode, BeforeValidator(_names)]
 RedisUrl = Annotated[str, AfterValidator(redis_address)]
+Hosts = Annotated[frozenset[str], NoDecode, BeforeValidator(_names), AfterValidator(_hosts)]
+Ports = Annotated[frozenset[Annotated[int, Field(ge=1, le=65_535)]], NoDecode, BeforeValidator(_names)]
+Schemes = Annotated[frozenset[Literal["http", "https"]], NoDecode, BeforeValidator(_names)]
+ProxyUrl = Annotated[str, AfterValidator(proxy_address)]
+ProxiesByHost = Annotated[dict[str, str], NoDecode, BeforeValidator(_proxies), AfterValidator(_by_host)]
+CertificatesFile = Annotated[Path | None, AfterValidator(_certificates)]
