@@ -46,6 +46,7 @@ def test_an_object_with_all_its_keys() -> None:
         meta={"feed": ["x", 1, None]},
         not_before="2026-01-01T01:00:00.250+01:00",
         force=True,
+        recrawl_after_s=3600,
     )
     assert parse_item(raw) == Submission(
         url=URL,
@@ -55,6 +56,7 @@ def test_an_object_with_all_its_keys() -> None:
         priority="high",
         not_before_ms=1_767_225_600_250,
         force=True,
+        recrawl_after_s=3600.0,
         meta={"feed": ["x", 1, None]},
     )
 
@@ -73,6 +75,14 @@ def test_an_object_with_all_its_keys() -> None:
 def test_not_before_in_its_forms(not_before: object, ms: int) -> None:
     """Unix seconds and RFC 3339 both name an instant; one that is past means at once."""
     assert parse_item(item(not_before=not_before)).not_before_ms == ms
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"), [(None, None), (0, 0.0), (1.5, 1.5), (1e300, 253_402_300_799.0)]
+)
+def test_recrawl_after_in_its_forms(value: object, seconds: float | None) -> None:
+    """Any number of seconds is understood; one beyond all time is as good as that."""
+    assert parse_item(item(recrawl_after_s=value)).recrawl_after_s == seconds
 
 
 def test_an_integer_id_is_handed_through_as_text() -> None:
@@ -100,7 +110,10 @@ def test_an_integer_id_is_handed_through_as_text() -> None:
         (item(url=7), "url is not a string"),
         (item(url="https://a.example/\nhttps://b.example/"), "several lines"),
         (item(priorty="high"), "unknown priorty; known are force, id, "),
-        (item(recrawl_after_s=60), "unknown recrawl_after_s"),
+        (item(recrawl_after_s=-1), "recrawl_after_s is not a number of seconds"),
+        (item(recrawl_after_s="60"), "recrawl_after_s is not a number of seconds"),
+        (item(recrawl_after_s=True), "recrawl_after_s is not a number of seconds"),
+        (b'{"url": "https://example.com/a", "recrawl_after_s": NaN}', "broken JSON"),
         (item(priority="urgent"), "priority is neither normal nor high"),
         (item(priority=["high"]), "priority is neither"),
         (item(id=True), "id is not a string"),

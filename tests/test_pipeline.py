@@ -10,13 +10,15 @@ import pytest
 from worker.clock import FakeClock
 from worker.errors import ExtractCrashed, ExtractTimeout, FetchFailed, NotAnArticle
 from worker.extract import extract_article
-from worker.model import Page, Redirect, Task
-from worker.pipeline import Failed, Hop, Learnt, Pipeline, Publish
-from worker.retry import Again, Bury, RetryPolicy
+from worker.model import NotModified, Page, Redirect, Signal, Task
+from worker.pipeline import Failed, Hop, Learnt, Pipeline, Publish, signal_of
+from worker.retry import RETRY_AFTER_LIMIT_S, Again, Bury, RetryPolicy
 from worker.telemetry.log import get_logger
 
 if TYPE_CHECKING:
-    from worker.model import Article
+    from collections.abc import Sequence
+
+    from worker.model import Article, Validators
 
 TASK = Task(
     seq=1,
@@ -38,11 +40,15 @@ PAGE = Page(TASK.url, 200, HTML, "text/html; charset=utf-8", wire_bytes=len(HTML
 class Web:
     """Answers requests, or raises, as told."""
 
-    answer: Page | Redirect | FetchFailed = PAGE
+    answer: Page | Redirect | NotModified | FetchFailed = PAGE
     asked: list[str] = field(default_factory=list)
+    cookies: tuple[tuple[str, str], ...] = ()
 
-    async def request(self, url: str) -> Page | Redirect:
+    async def request(
+        self, url: str, *, validators: Validators | None = None, cookies: Sequence[tuple[str, str]] = ()
+    ) -> Page | Redirect | NotModified:
         self.asked.append(url)
+        self.cookies = tuple(cookies)
         if isinstance(self.answer, FetchFailed):
             raise self.answer
         return self.answer
@@ -63,8 +69,10 @@ class Robots:
     async def rules(self, url: str) -> Robots | None:
         return self if self.known else None
 
-    async def learn(self, url: str) -> Robots | None:
-        return self if self.reachable else None
+    async def learn(self, url: str) -> Robots:
+        if not self.reachable:
+            raise FetchFailed("robots_unreachable", retry_after_s=60)
+        return self
 
 
 @dataclass
@@ -121,10 +129,11 @@ async def test_disallowed_url_is_buried_unasked() -> None:
 
 async def test_unreachable_robots_is_tried_again() -> None:
     """An unreachable robots.txt forbids fetching for now, and holds the host."""
-    following = (await ended(pipeline(gate=Robots(known=False, reachable=False)))).next
-    assert isinstance(following, Again)
-    assert following.reason == "robots_unreachable"
-    assert following.hold_s == following.delay_s
+    verdict = await ended(pipeline(gate=Robots(known=False, reachable=False)))
+    assert isinstance(verdict.next, Again)
+    assert verdict.next.reason == "robots_unreachable"
+    assert verdict.next.delay_s >= 60
+    assert (verdict.signal.sign, verdict.signal.hold_s) == ("throttled", 60)
 
 
 async def test_redirect_is_a_hop_to_its_host() -> None:
@@ -157,6 +166,46 @@ async def test_bad_redirects_end(redirects: tuple[str, ...], location: str, reas
     assert verdict.next == Bury(reason)
 
 
+@pytest.mark.parametrize(
+    ("chain", "location"),
+    [
+        (("https://a.example/1", "https://b.example/", "http://b.example/"), "https://a.example/1"),
+        (("https://a.example/1",), "http://a.example/1"),
+        (("http://a.example:8080/1", "http://a.example/2"), "http://a.example:8080/1"),
+    ],
+)
+async def test_loops_across_hosts_and_schemes(chain: tuple[str, ...], location: str) -> None:
+    """A chain that comes back is a loop, wherever it has been; the same host by another scheme is not."""
+    pipe = replace(pipeline(Web(Redirect(chain[-1], 302, location))), max_redirects=10)
+    assert (await ended(pipe, replace(TASK, redirects=chain))).next == Bury("redirect_loop")
+    pipe = pipeline(Web(Redirect(TASK.url, 302, "https://a.example/1")))
+    assert isinstance(await pipe.process(TASK, get_logger()), Hop)
+
+
+async def test_a_wall_may_send_back_once() -> None:
+    """A URL is asked again when the chain has set a cookie since; coming back once more is a loop."""
+    wall = replace(TASK, redirects=("http://a.example/wall",))
+    back = Redirect(wall.target, 302, TASK.url, set_cookies=("seen=1",))
+    assert isinstance(await pipeline(Web(back)).process(wall, get_logger()), Hop)
+    again = replace(wall.hop(TASK.url, TASK.host, ["seen=1"]), redirects=("http://a.example/wall", TASK.url))
+    pipe = replace(pipeline(Web(replace(back, url=TASK.url))), max_redirects=10)
+    assert (await ended(pipe, again)).next == Bury("redirect_loop")
+
+
+async def test_cookies_of_the_chain_are_sent() -> None:
+    """The request is made with what the hops before it have set."""
+    web = Web()
+    cookies = ((TASK.url, "seen=1"),)
+    await pipeline(web).process(replace(TASK, cookies=cookies), get_logger())
+    assert web.cookies == cookies
+
+
+async def test_not_modified_without_a_condition_is_a_bad_response() -> None:
+    """Nobody asked whether the page had changed."""
+    answer = NotModified(TASK.url, 304, duration_ms=1)
+    assert (await ended(pipeline(Web(answer)))).next.reason == "bad_response"
+
+
 async def test_failure_is_retried_until_the_last_attempt() -> None:
     """A passing failure is tried again while attempts are left, and then buried."""
     pipe = pipeline(Web(FetchFailed("timeout", "after 30 s")))
@@ -171,7 +220,7 @@ async def test_retry_after_wins_and_holds_the_host() -> None:
     verdict = await ended(pipeline(Web(FetchFailed("http_429", status=429, retry_after_s=50))))
     assert isinstance(verdict.next, Again)
     assert verdict.next.delay_s >= 50
-    assert verdict.next.hold_s >= 50
+    assert (verdict.signal.sign, verdict.signal.hold_s) == ("throttled", 50)
     assert (verdict.status, verdict.retry_after_s) == (429, 50)
 
 
@@ -203,3 +252,21 @@ async def test_producer_hints_reach_extraction() -> None:
 
     await pipeline(reader=Listening()).process(replace(TASK, meta={"k": 1}), get_logger())
     assert (seen["hints"], seen["subject"]) == ({"k": 1}, TASK.url)
+
+
+@pytest.mark.parametrize(
+    ("failure", "signal"),
+    [
+        (FetchFailed("timeout"), Signal("failed", 7.0, reason="timeout")),
+        (FetchFailed("http_404", status=404), Signal("ok", reason="http_404")),
+        (
+            FetchFailed("http_429", retry_after_s=RETRY_AFTER_LIMIT_S + 1),
+            Signal("throttled", 7.0, RETRY_AFTER_LIMIT_S, "http_429"),
+        ),
+        (FetchFailed("http_500", retry_after_s=9), Signal("failed", 7.0, reason="http_500")),
+        (FetchFailed("blocked_address"), Signal("none", reason="blocked_address")),
+    ],
+)
+def test_what_a_failure_says_about_its_host(failure: FetchFailed, signal: Signal) -> None:
+    """Only throttling holds the host, a day at most; only slow failures count as slow, and no 404."""
+    assert signal_of(failure, 7.0) == signal

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from worker.errors import (
     ExtractCrashed,
@@ -18,24 +18,32 @@ from worker.errors import (
     Malformed,
     NotAnArticle,
 )
-from worker.model import Page, Redirect
-from worker.retry import Again, Bury, RetryPolicy, decide
+from worker.extract.indexing import NOINDEX, Indexing
+from worker.model import NotModified, Page, Record, Redirect, Signal
+from worker.outcomes import outcome
+from worker.retry import RETRY_AFTER_LIMIT_S, Again, Bury, RetryPolicy, decide
 from worker.urls import host_key
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from structlog.typing import FilteringBoundLogger
 
     from worker.clock import Clock
-    from worker.model import Article, Task
+    from worker.grouping import Grouping
+    from worker.model import Article, Task, Validators, Visit
+
+_NO_REQUEST = Signal()
 
 
 class Fetches(Protocol):
     """Makes one request."""
 
-    async def request(self, url: str) -> Page | Redirect:
-        """Raises FetchFailed."""
+    async def request(
+        self, url: str, *, validators: Validators | None = None, cookies: Sequence[tuple[str, str]] = ()
+    ) -> Page | Redirect | NotModified:
+        """NotModified answers `validators` only; `cookies` are a Task's. Raises FetchFailed."""
 
 
 class Rules(Protocol):
@@ -53,10 +61,10 @@ class Gate(Protocol):
     """Knows robots.txt files."""
 
     async def rules(self, url: str) -> Rules | None:
-        """None: not known yet."""
+        """None: not known yet. Raises FetchFailed ("robots_unreachable")."""
 
-    async def learn(self, url: str) -> Rules | None:
-        """Spends a request. None: unreachable. Raises FetchFailed for an address that is off limits."""
+    async def learn(self, url: str) -> Rules:
+        """Spends a request. Raises FetchFailed: robots.txt, or the host itself, cannot be had."""
 
 
 class Extracts(Protocol):
@@ -71,6 +79,7 @@ class Extracts(Protocol):
         content_type: str | None,
         fetched_at: datetime | None,
         hints: dict[str, object] | None = None,
+        indexing: Indexing = ...,
     ) -> Article:
         """Raises NotAnArticle or ExtractionFailed."""
 
@@ -83,6 +92,25 @@ class Publish:
     page: Page
     fetched_at: datetime
     extract_ms: int
+
+    @property
+    def signal(self) -> Signal:
+        """What the request says about its host."""
+        return Signal("ok", self.page.duration_ms / 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Unmodified:
+    """The server says that the page is as at the last visit."""
+
+    page: NotModified
+    fetched_at: datetime
+    visit: Visit
+
+    @property
+    def signal(self) -> Signal:
+        """What the request says about its host: how fast it makes a page it has not made is no measure."""
+        return Signal("ok")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +137,12 @@ class Failed:
     error: str
     status: int | None = None
     retry_after_s: float | None = None
+    signal: Signal = _NO_REQUEST
 
 
-Verdict = Publish | Hop | Learnt | Failed
+Verdict = Publish | Unmodified | Hop | Learnt | Failed
+
+_UNKNOWN = Record()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +155,20 @@ class Pipeline:
     policy: RetryPolicy
     max_redirects: int
     clock: Clock
+    grouping: Grouping = "host"
+    robot: str = "ingest"  # our product token, by which pages name us
+    noindex: Literal["warn", "refuse"] = "warn"
 
-    async def process(self, task: Task, log: FilteringBoundLogger) -> Verdict:
-        """Make the task's next request and say what follows from it. Raises nothing on purpose."""
+    async def process(self, task: Task, log: FilteringBoundLogger, known: Record = _UNKNOWN) -> Verdict:
+        """Make the task's next request and say what follows from it. Raises nothing on purpose.
+
+        The request is conditional where the last visit of the article makes it so.
+        """
+        began = self.clock.monotonic()
         try:
-            return await self._process(task, log)
+            return await self._process(task, log, known)
         except FetchFailed as failure:
-            return self._failed(task, failure)
+            return self._failed(task, failure, took_s=self.clock.monotonic() - began)
         except NotAnArticle as refusal:
             return self._failed(task, FetchFailed("not_article", str(refusal)))
         except ExtractTimeout as failure:
@@ -140,7 +178,7 @@ class Pipeline:
         except ExtractionFailed as failure:
             return self._failed(task, FetchFailed("internal", str(failure)))
 
-    async def _process(self, task: Task, log: FilteringBoundLogger) -> Verdict:
+    async def _process(self, task: Task, log: FilteringBoundLogger, known: Record) -> Verdict:
         if self.gate is not None:
             rules = await self.gate.rules(task.target)
             if rules is None:
@@ -148,7 +186,13 @@ class Pipeline:
             if not rules.allows(task.target):
                 raise FetchFailed("robots", f"robots.txt of {task.host} disallows {task.target}")
         log.debug("fetch_started", target=task.target)
-        response = await self.fetcher.request(task.target)
+        visit = known.visit_at(task.target)
+        validators = visit.validators if visit else None
+        response = await self.fetcher.request(task.target, validators=validators, cookies=task.cookies)
+        if isinstance(response, NotModified):
+            if visit is None:
+                raise FetchFailed("bad_response", "304 to a request without a condition")
+            return Unmodified(response, self.clock.now(), visit)
         if isinstance(response, Redirect):
             return self._hop(task, response)
         log.info(
@@ -161,24 +205,46 @@ class Pipeline:
         )
         fetched_at = self.clock.now()
         began = self.clock.monotonic()
-        article = await self._extract(task, response, fetched_at, log)
+        try:
+            article = await self._extract(task, response, fetched_at, log)
+        except NotAnArticle as refusal:
+            return self._elsewhere(task, response, refusal)
+        if NOINDEX in article.extraction.warnings:
+            self._heed_noindex(task, log)
         return Publish(article, response, fetched_at, int((self.clock.monotonic() - began) * 1000))
 
     async def _learn(self, gate: Gate, task: Task) -> Learnt:
-        rules = await gate.learn(task.target)
-        if rules is None:
-            raise FetchFailed("robots_unreachable", f"robots.txt of {task.host} could not be had")
-        return Learnt(rules.crawl_delay_s)
+        return Learnt((await gate.learn(task.target)).crawl_delay_s)
+
+    def _heed_noindex(self, task: Task, log: FilteringBoundLogger) -> None:
+        refused = self.noindex == "refuse"
+        log.warning("noindex_found", target=task.target, refused=refused)
+        if refused:
+            raise FetchFailed("noindex", f"{task.target} asks not to be indexed")
+
+    def _elsewhere(self, task: Task, page: Page, refusal: NotAnArticle) -> Hop:
+        """The hop to where a page without an article says that it is. Raises the refusal where there is none.
+
+        A refresh is a redirect like any other. A canonical URL is followed once, and not back: it is only a
+        hint, and a page that sends its readers away and calls itself canonical is no loop but no article.
+        """
+        location, named_by = refusal.elsewhere, refusal.named_by
+        known = task.canonical or location in {task.url, *task.redirects}
+        if location is None or named_by is None or (named_by == "canonical" and known):
+            raise refusal
+        return self._hop(task, Redirect(page.url, page.status, location, page.set_cookies, named_by))
 
     def _hop(self, task: Task, redirect: Redirect) -> Hop:
         # Not the canonical form: a site may tell by a tracking parameter that its redirect was followed.
         location = redirect.location
-        if location in {task.url, *task.redirects}:
+        visits = (task.url, *task.redirects).count(location)
+        # A wall sets a cookie and sends the visitor back; a loop does so again and again.
+        if visits > bool(task.cookies or redirect.set_cookies):
             raise FetchFailed("redirect_loop", f"{task.target} leads back to {location}")
         if len(task.redirects) >= self.max_redirects:
             raise FetchFailed("too_many_redirects", f"more than {self.max_redirects}, the last to {location}")
         try:
-            return Hop(redirect, location, host_key(location))
+            return Hop(redirect, location, host_key(location, self.grouping))
         except Malformed as refusal:
             raise FetchFailed("bad_redirect", f"Location {refusal.item}: {refusal.why}") from refusal
 
@@ -196,6 +262,7 @@ class Pipeline:
                     content_type=page.content_type,
                     fetched_at=fetched_at,
                     hints=hints,
+                    indexing=Indexing(page.robots_tag, self.robot, fetched_at),
                 )
             except (ExtractTimeout, ExtractCrashed) as failure:
                 reason = "extract_timeout" if isinstance(failure, ExtractTimeout) else "poison"
@@ -204,7 +271,7 @@ class Pipeline:
                     raise
         raise AssertionError("unreachable")
 
-    def _failed(self, task: Task, failure: FetchFailed) -> Failed:
+    def _failed(self, task: Task, failure: FetchFailed, *, took_s: float = 0.0) -> Failed:
         following = decide(
             reason=failure.reason,
             attempt=task.attempt,
@@ -212,4 +279,15 @@ class Pipeline:
             policy=self.policy,
             random=random.random,
         )
-        return Failed(following, failure.detail or failure.reason, failure.status, failure.retry_after_s)
+        error = failure.detail or failure.reason
+        signal = signal_of(failure, took_s)
+        return Failed(following, error, failure.status, failure.retry_after_s, signal)
+
+
+def signal_of(failure: FetchFailed, took_s: float) -> Signal:
+    """What a failed request says about its host."""
+    row = outcome(failure.reason)
+    # How fast a server refuses a page says nothing about how fast it makes one.
+    latency_s = took_s if row.sign in {"failed", "throttled"} else 0.0
+    hold_s = min(failure.retry_after_s or 0.0, RETRY_AFTER_LIMIT_S) if row.hold_host else 0.0
+    return Signal(row.sign, latency_s, hold_s, failure.reason)

@@ -11,6 +11,7 @@ from worker.model import (
     DateEvidence,
     Extraction,
     Image,
+    NotModified,
     Page,
     Paragraph,
     Publisher,
@@ -56,6 +57,7 @@ PAGE = Page(
     etag='"abc"',
     last_modified="Thu, 01 Jan 2026 00:00:00 GMT",
 )
+NOT_MODIFIED = NotModified(PAGE.url, 304, duration_ms=12, etag='"abc"')
 ARTICLE = Article(
     article_id=article_id(URL),
     url=URL,

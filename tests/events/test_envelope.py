@@ -9,8 +9,8 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.events.samples import ARTICLE, BARE_ARTICLE, NOW, PAGE, PLAIN_TASK, TASK, URL
-from worker.events.envelope import article_event, dead_event, malformed_event, rfc3339
+from tests.events.samples import ARTICLE, BARE_ARTICLE, NOT_MODIFIED, NOW, PAGE, PLAIN_TASK, TASK, URL
+from worker.events.envelope import article_event, dead_event, malformed_event, rfc3339, unchanged_event
 from worker.events.payload import ArticleEvent
 from worker.model import Article
 from worker.urls import article_id
@@ -183,3 +183,19 @@ def test_instants_are_written_in_utc() -> None:
     """Whatever its offset, an instant reads in UTC with milliseconds."""
     moment = datetime(2026, 1, 1, 1, tzinfo=timezone(timedelta(hours=1)))
     assert rfc3339(moment) == "2026-01-01T00:00:00.000Z"
+
+
+def test_unchanged_event() -> None:
+    """A visit that found nothing new names the article, the revision that still holds, and the response."""
+    event = unchanged_event(TASK, NOT_MODIFIED, partition=0, namespace="n", fetched_at=NOW, now=NOW)
+    assert (event["type"], event["subject"], event["id"]) == (
+        "article.unchanged.v1",
+        URL,
+        published()["id"],
+    )
+    payload, article = data(event), data(published())
+    same = ("schema_version", "article_id", "revision", "url", "requested_url", "task")
+    assert {name: payload[name] for name in same} == {name: article[name] for name in same}
+    told = {"status": 304, "bytes": 0, "duration_ms": 12, "etag": '"abc"', "last_modified": None}
+    told |= {"content_type": None, "charset": None}
+    assert payload["fetch"] == article["fetch"] | told

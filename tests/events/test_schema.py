@@ -8,15 +8,15 @@ import orjson
 import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
-from tests.events.samples import ARTICLE, BARE_ARTICLE, NOW, PAGE, PLAIN_TASK, TASK
-from worker.events.envelope import article_event, dead_event, malformed_event
+from tests.events.samples import ARTICLE, BARE_ARTICLE, NOT_MODIFIED, NOW, PAGE, PLAIN_TASK, TASK
+from worker.events.envelope import article_event, dead_event, malformed_event, unchanged_event
 from worker.events.schema import SCHEMAS, schema_files, write_schemas
 from worker.outcomes import OUTCOMES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from worker.model import Article, Task
+    from worker.model import Article, NotModified, Page, Task
 
 
 def shipped(name: str) -> Draft202012Validator:
@@ -52,6 +52,13 @@ def test_writing_the_schemas(tmp_path: Path) -> None:
 def test_article_events_fit_their_schema(task: Task, article: Article) -> None:
     """Full and bare articles are what the schema says."""
     shipped("article-1.0.json").validate(article_data(task, article))
+
+
+@pytest.mark.parametrize(("task", "answer"), [(TASK, PAGE), (TASK, NOT_MODIFIED), (PLAIN_TASK, NOT_MODIFIED)])
+def test_unchanged_events_fit_their_schema(task: Task, answer: Page | NotModified) -> None:
+    """A visit that found nothing new is what the schema says, by a 304 and by a page that was compared."""
+    event = unchanged_event(task, answer, partition=0, namespace="n", fetched_at=NOW, now=NOW)
+    shipped("unchanged-1.0.json").validate(orjson.loads(event["data"]))
 
 
 @pytest.mark.parametrize("reason", [*OUTCOMES, "http_503"])

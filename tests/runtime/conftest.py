@@ -17,15 +17,16 @@ from worker.retry import RetryPolicy
 from worker.runtime.in_work import InWork
 from worker.runtime.work import Work
 from worker.store.frontier import Frontier, FrontierLimits
+from worker.store.hosts import HostPolicy
 from worker.store.inbox import Inbox
 from worker.telemetry.log import configure_logging, reset_logging
 from worker.telemetry.stats import Stats
 from worker.urls import host_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from worker.model import Article, Lease
+    from worker.model import Article, Lease, NotModified, Validators
     from worker.store.connection import Connection
     from worker.store.keys import Keys
 
@@ -38,9 +39,13 @@ HTML = b"<html><body><article><h1>A title of some words</h1>" + b"<p>%s</p>" % (
 class Answers:
     """Answers every request at once, with a page unless told otherwise."""
 
-    answer: Page | Redirect | Exception | None = None
+    answer: Page | Redirect | NotModified | Exception | None = None
+    cookies: list[tuple[tuple[str, str], ...]] = field(default_factory=list)
 
-    async def request(self, url: str) -> Page | Redirect:
+    async def request(
+        self, url: str, *, validators: Validators | None = None, cookies: Sequence[tuple[str, str]] = ()
+    ) -> Page | Redirect | NotModified:
+        self.cookies.append(tuple(cookies))
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer or Page(url, 200, HTML, "text/html", wire_bytes=len(HTML), duration_ms=1)
@@ -110,7 +115,7 @@ async def bench(connection: Connection, keys: Keys, stream: io.BytesIO) -> Bench
     """One request at a time, no spacing, three attempts."""
     clock, web, in_work = SystemClock(), Answers(), InWork()
     frontier = Frontier(connection, keys, worker="one", limits=FrontierLimits(lease_s=LEASE_S), clock=clock)
-    await frontier.configure(spacing_s=0, slots=1, overrides={})
+    await frontier.hosts.configure(HostPolicy(spacing_s=0))
     policy = RetryPolicy(max_attempts=3, base_s=1, max_s=10)
     pipeline = Pipeline(web, None, InProcess(), policy, max_redirects=5, clock=clock)
     stats = Stats(clock)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pytest
 
     from tests.runtime.conftest import Bench
+    from worker.grouping import Grouping
     from worker.store.frontier import Claim
 
 
@@ -157,7 +158,7 @@ async def test_suspect_that_cannot_be_settled_is_not_tried_in_a_loop(
     def faulty(*_: object, **__: object) -> None:
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr("worker.runtime.work.article_event", faulty)
+    monkeypatch.setattr("worker.runtime.publication.article_event", faulty)
     await SuspectRunner(bench.frontier, bench.work, bench.in_work).run(asyncio.Event())
     assert bench.events().count("suspect_started") == 1
     assert (await read_ledger(bench.connection, bench.keys)).leased == 1
@@ -215,7 +216,7 @@ async def test_fault_of_ours_in_an_item_is_the_items_end(
 ) -> None:
     """An item that makes our own code fail is buried and told: no worker dies of it, nor the next one."""
 
-    def faulty(raw: bytes) -> Submission:
+    def faulty(raw: bytes, by: Grouping) -> Submission:
         raise OverflowError("a bug")
 
     monkeypatch.setattr("worker.runtime.admitter.parse_item", faulty)

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from worker.errors import FetchFailed
-from worker.model import Redirect
+from worker.model import Redirect, Submission
+from worker.store.hosts import HostPolicy
 from worker.store.ledger import read_ledger
 
 if TYPE_CHECKING:
@@ -67,6 +68,32 @@ async def test_throttled_host_is_held_and_told(bench: Bench) -> None:
     assert hold_ms > 35_000
 
 
+async def test_breaker_is_told_as_it_moves(bench: Bench) -> None:
+    """An open host, its probe and its recovery are log events, each once."""
+    await bench.frontier.hosts.configure(HostPolicy(spacing_s=0, breaker_failures=2))
+    bench.web.answer = FetchFailed("connect", "refused")
+    for number in range(2):
+        await bench.work.run(await bench.lease(f"http://a.example/{number}"))
+    (opened,) = [line for line in bench.lines() if line["event"] == "host_opened"]
+    assert (opened["host"], opened["reason"], opened["hold_s"]) == ("a.example", "connect", 60.0)
+    bench.web.answer = None
+    await bench.inbox.admit([(99, Submission("http://a.example/9", "a.example", "http://a.example/9"))])
+    await bench.connection.command("ZADD", bench.keys.part(0, "ready"), 1, "a.example")
+    (probe,) = (await bench.frontier.claim(1)).leases
+    await bench.work.run(probe)
+    events = [event for event in bench.events() if event.startswith("host_")]
+    assert events == ["host_opened", "host_half_open", "host_closed"]
+
+
+async def test_a_neighbour_without_crawl_delay_drops_none(bench: Bench) -> None:
+    """Where hosts count as their domain, only the domain's own robots.txt may end a Crawl-delay."""
+    await bench.frontier.hosts.slow_down("a.example", 7)
+    leases = [await bench.lease(url) for url in ("http://www.a.example/", "http://a.example/")]
+    for lease, kept in zip(leases, (b"7000", None), strict=True):
+        await bench.work._learnt(replace(lease, task=replace(lease.task, host="a.example")), None)
+        assert await bench.connection.command("HGET", bench.keys.part(0, "crawl_delay"), "a.example") == kept
+
+
 async def test_redirect_waits_for_its_host(bench: Bench) -> None:
     """A redirect goes back to the frontier, and the next lease is the hop's."""
     lease = await bench.lease()
@@ -93,3 +120,18 @@ async def test_task_that_crashed_too_often_is_poison(bench: Bench) -> None:
     assert await bench.lengths() == (0, 1)
     assert (await read_ledger(bench.connection, bench.keys)).reasons == {"dead:poison": 1}
     assert "fetch_started" not in bench.events()
+
+
+async def test_cookies_live_for_one_chain(bench: Bench) -> None:
+    """What a hop sets is sent with the chain's next requests, from Redis too, and with no other URL's."""
+    login, page = "http://login.a.example/login", "http://b.example/page"
+    lease = await bench.lease(page)
+    bench.web.answer = Redirect(page, 302, login)
+    await bench.work.run(lease)
+    bench.web.answer = Redirect(login, 302, page + "?in", set_cookies=("session=1; Domain=a.example",))
+    await bench.work.run((await bench.frontier.claim(1)).leases[0])
+    bench.web.answer = None
+    await bench.work.run((await bench.frontier.claim(1)).leases[0])
+    await bench.work.run(await bench.lease(login))
+    assert bench.web.cookies == [(), (), ((login, "session=1; Domain=a.example"),), ()]
+    assert await bench.lengths() == (2, 0)

@@ -14,22 +14,25 @@ from urllib.parse import quote
 
 import orjson
 
-from worker.events.payload import ArticleEvent, Change, DeadEvent, Fetch, TaskRef
-from worker.model import SCHEMA_VERSION, Article, task_id
+from worker.events.payload import ArticleEvent, Change, DeadEvent, Fetch, TaskRef, UnchangedEvent
+from worker.model import SCHEMA_VERSION, Article, Page, task_id
 from worker.outcomes import outcome
 from worker.urls import article_id
 
 if TYPE_CHECKING:
-    from worker.model import Page, Task
+    from worker.model import NotModified, Task
 
 ARTICLE_PUBLISHED = "article.published.v1"
+ARTICLE_UNCHANGED = "article.unchanged.v1"
 URL_DEAD = "url.dead.v1"
 ARTICLE_SCHEMA = f"urn:ingest:schema:article:{SCHEMA_VERSION}"
+UNCHANGED_SCHEMA = f"urn:ingest:schema:unchanged:{SCHEMA_VERSION}"
 DEAD_SCHEMA = f"urn:ingest:schema:dead-letter:{SCHEMA_VERSION}"
 
 _RETRY = "ingest dead retry ID, where ID is the id of this entry in the stream"
 _PUSH_AGAIN = "mend the item and push it to the queue again"
 _ERROR_CHARS = 2000
+_Payload = ArticleEvent | UnchangedEvent | DeadEvent
 _OWN_FIELDS = tuple(field.name for field in fields(Article) if field.name != "charset")  # it is in `fetch`
 
 
@@ -58,18 +61,7 @@ def article_event(
         change=change,
         changed_fields=changed_fields,
         requested_url=task.requested_url,
-        fetch=Fetch(
-            status=page.status,
-            final_url=page.url,
-            redirects=task.redirects,
-            fetched_at=rfc3339(fetched_at),
-            bytes=page.wire_bytes,
-            duration_ms=page.duration_ms,
-            etag=page.etag,
-            last_modified=page.last_modified,
-            content_type=page.content_type,
-            charset=article.charset,
-        ),
+        fetch=_fetch(task, page, fetched_at, article.charset),
         task=_task_ref(task, partition),
     )
     return _enveloped(
@@ -77,6 +69,37 @@ def article_event(
         id=event_id(task, partition),
         type=ARTICLE_PUBLISHED,
         schema=ARTICLE_SCHEMA,
+        namespace=namespace,
+        subject=task.url,
+        now=now,
+    )
+
+
+def unchanged_event(
+    task: Task,
+    response: Page | NotModified,
+    *,
+    partition: int,
+    namespace: str,
+    fetched_at: datetime,
+    now: datetime,
+    charset: str | None = None,
+) -> dict[str, str | bytes]:
+    """The event of an article that is as it was, as fields for XADD; `task.revision` is its last event's."""
+    payload = UnchangedEvent(
+        schema_version=SCHEMA_VERSION,
+        article_id=article_id(task.url),
+        revision=task.revision,
+        url=task.url,
+        requested_url=task.requested_url,
+        fetch=_fetch(task, response, fetched_at, charset),
+        task=_task_ref(task, partition),
+    )
+    return _enveloped(
+        payload,
+        id=event_id(task, partition),
+        type=ARTICLE_UNCHANGED,
+        schema=UNCHANGED_SCHEMA,
         namespace=namespace,
         subject=task.url,
         now=now,
@@ -158,6 +181,22 @@ def rfc3339(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
+def _fetch(task: Task, response: Page | NotModified, fetched_at: datetime, charset: str | None) -> Fetch:
+    page = response if isinstance(response, Page) else None
+    return Fetch(
+        status=response.status,
+        final_url=response.url,
+        redirects=task.redirects,
+        fetched_at=rfc3339(fetched_at),
+        bytes=page.wire_bytes if page else 0,
+        duration_ms=response.duration_ms,
+        etag=response.etag,
+        last_modified=response.last_modified,
+        content_type=page.content_type if page else None,
+        charset=charset,
+    )
+
+
 def _task_ref(task: Task, partition: int) -> TaskRef:
     return TaskRef(
         task_id=task_id(task.seq, partition),
@@ -171,7 +210,7 @@ def _task_ref(task: Task, partition: int) -> TaskRef:
 
 
 def _enveloped(
-    payload: ArticleEvent | DeadEvent,
+    payload: _Payload,
     *,
     id: str,  # noqa: A002 - the attribute's name
     type: str,  # noqa: A002 - the attribute's name
@@ -194,7 +233,7 @@ def _enveloped(
     }
 
 
-def _json(payload: ArticleEvent | DeadEvent) -> bytes:
+def _json(payload: _Payload) -> bytes:
     try:
         return orjson.dumps(payload)
     except orjson.JSONEncodeError:

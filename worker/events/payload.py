@@ -37,7 +37,7 @@ Url = Annotated[str, Field(json_schema_extra={"format": "uri"})]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetch:
-    """The response that the article was read from."""
+    """The response that the article was read from, or that said that it has not changed."""
 
     status: Annotated[int, Field(ge=100, le=599)]
     final_url: Annotated[Url, Field(description="the URL that answered, after all redirects")]
@@ -70,9 +70,12 @@ class ArticleEvent:
 
     schema_version: str
     article_id: Annotated[str, Field(description="the same for all revisions of a canonical URL")]
-    revision: Annotated[int, Field(ge=1, description="1, and one more each time the URL is forced in again")]
+    revision: Annotated[int, Field(ge=1, description="1, and one more with each event of the article")]
     change: Change
-    changed_fields: Annotated[tuple[str, ...], Field(description="empty unless change is updated")]
+    changed_fields: Annotated[
+        tuple[str, ...],
+        Field(description="with updated: what differs from the last visit; empty if that is too long ago"),
+    ]
     url: Annotated[Url, Field(description="canonical form of the URL that was accepted")]
     canonical_url: Annotated[Url, Field(description="the URL that the page calls its own, or url")]
     requested_url: Annotated[str, Field(description="as the producer wrote it")]
@@ -103,6 +106,19 @@ class ArticleEvent:
     simhash: Annotated[str, Field(description="64 bits, hex: similar texts differ in few bits")]
     extraction: Extraction
     fetch: Fetch
+    task: TaskRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnchangedEvent:
+    """An article was visited again, and says what its last published event says."""
+
+    schema_version: str
+    article_id: Annotated[str, Field(description="as in the events of the article")]
+    revision: Annotated[int, Field(ge=1, description="of the last published event, which still holds")]
+    url: Annotated[Url, Field(description="canonical form of the URL that was accepted")]
+    requested_url: Annotated[str, Field(description="as the producer wrote it")]
+    fetch: Annotated[Fetch, Field(description="status 304, or that of a page that was read and compared")]
     task: TaskRef
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import orjson
 from pydantic import TypeAdapter
 
-from worker.events.envelope import ARTICLE_SCHEMA, DEAD_SCHEMA
-from worker.events.payload import ArticleEvent, DeadEvent
+from worker.events.envelope import ARTICLE_SCHEMA, DEAD_SCHEMA, UNCHANGED_SCHEMA
+from worker.events.payload import ArticleEvent, DeadEvent, UnchangedEvent
 from worker.model import SCHEMA_VERSION
 
 #: Where the checked-in files are.
@@ -21,6 +21,11 @@ def article_schema() -> dict[str, Any]:
     return _schema(ArticleEvent, ARTICLE_SCHEMA)
 
 
+def unchanged_schema() -> dict[str, Any]:
+    """The schema of `data` in an `article.unchanged.v1` event."""
+    return _schema(UnchangedEvent, UNCHANGED_SCHEMA)
+
+
 def dead_schema() -> dict[str, Any]:
     """The schema of `data` in a `url.dead.v1` event."""
     return _schema(DeadEvent, DEAD_SCHEMA)
@@ -30,6 +35,7 @@ def schema_files() -> dict[str, bytes]:
     """The generated files by name."""
     return {
         f"article-{SCHEMA_VERSION}.json": _pretty(article_schema()),
+        f"unchanged-{SCHEMA_VERSION}.json": _pretty(unchanged_schema()),
         f"dead-letter-{SCHEMA_VERSION}.json": _pretty(dead_schema()),
     }
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from worker.clock import Clock
+    from worker.grouping import Grouping
     from worker.model import Submission
     from worker.store.connection import Connection
     from worker.store.inbox import Admission, Inbox, Item
@@ -39,6 +40,7 @@ class Admitter:
         beat_ttl_s: float,
         admitted: asyncio.Event,
         clock: Clock,
+        grouping: Grouping = "host",
     ) -> None:
         self._connection = connection
         self._keys = keys
@@ -47,6 +49,7 @@ class Admitter:
         self._beat_ttl_s = beat_ttl_s
         self._admitted = admitted
         self._clock = clock
+        self._grouping = grouping
         self._next_beat = 0.0
         self._full = False
 
@@ -74,7 +77,7 @@ class Admitter:
                 # We slept, and others may have adopted them: the next take tells what is still ours.
                 return len(items)
             try:
-                submission = _read(item)
+                submission = _read(item, self._grouping)
             except Malformed as fault:
                 await self._bury(item, fault)
                 partitions[item.number] = 0
@@ -115,10 +118,10 @@ class Admitter:
         return self._full
 
 
-def _read(item: Item) -> Submission:
+def _read(item: Item, grouping: Grouping) -> Submission:
     """The item as a submission. Whatever goes wrong is the end of the item, and never of workers."""
     try:
-        return parse_item(item.raw)
+        return parse_item(item.raw, grouping)
     except Malformed:
         raise
     except Exception as error:

@@ -13,7 +13,12 @@ from worker.clock import Clock, SystemClock
 from worker.extract.pool import ExtractionPool
 from worker.fetch.gate import RobotsGate
 from worker.fetch.guard import AddressGuard
-from worker.fetch.session import Fetcher, FetchLimits
+from worker.fetch.limits import FetchLimits
+from worker.fetch.proxies import Proxies
+from worker.fetch.robots import product_token
+from worker.fetch.session import Fetcher
+from worker.fetch.targets import Targets
+from worker.fetch.transport import trusting
 from worker.pipeline import Pipeline
 from worker.retry import RetryPolicy
 from worker.runtime.in_work import InWork
@@ -75,11 +80,17 @@ def fetcher_of(settings: Settings) -> Fetcher:
         user_agent=settings.user_agent,
         limits=FetchLimits(
             connect_timeout_s=settings.connect_timeout_s,
+            headers_timeout_s=settings.headers_timeout_s,
             stall_timeout_s=settings.stall_timeout_s,
             total_timeout_s=settings.total_timeout_s,
+            least_bytes_per_s=settings.least_bytes_per_s,
             body_limit_bytes=settings.body_limit_bytes,
             header_limit_bytes=settings.header_limit_bytes,
+            header_limit_lines=settings.header_limit_lines,
         ),
+        targets=Targets(settings.deny_hosts, settings.allow_ports, settings.allow_schemes),
+        proxies=Proxies.from_settings(settings.proxy, settings.proxies, trusted=settings.proxies_resolve),
+        tls=trusting(settings.ca_file) if settings.ca_file else None,
     )
 
 
@@ -107,7 +118,12 @@ def pipeline_of(
 ) -> Pipeline:
     """A pipeline with these tools; `cache` keeps robots.txt files."""
     gate = RobotsGate(
-        cache, fetcher, user_agent=settings.user_agent, pause_s=settings.host_spacing_s, clock=clock
+        cache,
+        fetcher,
+        user_agent=settings.user_agent,
+        pause_s=settings.host_spacing_s,
+        request_s=settings.total_timeout_s,
+        clock=clock,
     )
     return Pipeline(
         fetcher=fetcher,
@@ -116,6 +132,9 @@ def pipeline_of(
         policy=RetryPolicy(settings.max_attempts, settings.retry_base_s, settings.retry_max_s),
         max_redirects=settings.max_redirects,
         clock=clock,
+        grouping=settings.host_grouping,
+        robot=product_token(settings.user_agent),
+        noindex=settings.noindex,
     )
 
 
@@ -126,9 +145,17 @@ async def assembled(
     """The parts, with their connections and processes open until the block ends."""
     clock = SystemClock()
     keys = Keys(settings.namespace, settings.partitions)
-    limits = FrontierLimits(lease_s=settings.lease_s, max_backlog=settings.max_backlog)
-    frontier = Frontier(connection, keys, worker=worker, limits=limits, clock=clock)
+    limits = FrontierLimits(
+        lease_s=settings.lease_s,
+        max_backlog=settings.max_backlog,
+        seen_days=settings.seen_days,
+        visit_days=settings.visit_days,
+        grouping=settings.host_grouping,
+    )
     async with fetcher_of(settings) as fetcher, pool_of(settings, processes=extract_processes) as pool:
+        frontier = Frontier(connection, keys, worker=worker, limits=limits, clock=clock)
+        if settings.address_slots:
+            frontier.hosts.address_of = fetcher.address_of
         cache = RobotsCache(connection, keys, ttl_s=settings.robots_ttl_s)
         pipeline = pipeline_of(settings, fetcher, pool, cache, clock)
         in_work, stats = InWork(), Stats(clock)

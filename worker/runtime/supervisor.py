@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from worker import __version__
 from worker.errors import StoreUnusable, WorkerFailed
 from worker.runtime.admitter import Admitter
+from worker.runtime.host_rules import RulesReloader, policy_of
 from worker.runtime.keeper import Keeper
 from worker.runtime.parts import Parts, assembled, connection_of, worker_name
 from worker.runtime.pause import pause
@@ -23,6 +24,7 @@ from worker.runtime.reaper import Reaper
 from worker.runtime.reporter import Reporter
 from worker.runtime.runner import Runner
 from worker.runtime.suspects import SuspectRunner, SuspectWatch
+from worker.settings import host_rules
 from worker.store.frontier import Settled
 from worker.telemetry.log import configure_logging, get_logger, told
 
@@ -39,11 +41,12 @@ _SHORTEST_BEAT_TTL_S = 5.0
 
 
 class Stop:
-    """`stopping` after the first signal, `hurry` after the second."""
+    """`stopping` after the first signal, `hurry` after the second; `reload` after SIGHUP."""
 
     def __init__(self) -> None:
         self.stopping = asyncio.Event()
         self.hurry = asyncio.Event()
+        self.reload = asyncio.Event()
         self.reason = "done"
 
     def ask(self, reason: str) -> None:
@@ -54,15 +57,21 @@ class Stop:
             self.reason = reason
             self.stopping.set()
 
-    def on_signals(self) -> None:
-        """Let SIGTERM and SIGINT ask."""
+    def on_signals(self, *, reloads: bool = False) -> None:
+        """Let SIGTERM and SIGINT ask. Unless something `reloads`, SIGHUP keeps its meaning: the end."""
         loop = asyncio.get_running_loop()
         for signum in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(signum, self.ask, signal.Signals(signum).name)
+        if reloads:
+            loop.add_signal_handler(signal.SIGHUP, self.reload.set)
 
 
 async def run_worker(settings: Settings, stop: Stop, *, worker: str | None = None) -> None:
-    """Run a worker until it is told to stop. Raises StoreUnusable when Redis refuses it for good."""
+    """Run a worker until it is told to stop. Raises StoreUnusable when Redis refuses it for good.
+
+    Raises Misconfigured for a faulty hosts' file.
+    """
+    rules = host_rules(settings)
     name = worker or worker_name()
     configure(settings, name, stop)
     async with connection_of(settings, patience_s=None, logged=True) as connection:
@@ -73,11 +82,7 @@ async def run_worker(settings: Settings, stop: Stop, *, worker: str | None = Non
             get_logger().error("redis_unusable", error=str(error))
             raise
         async with assembled(settings, worker=name, connection=connection) as parts:
-            politeness = parts.frontier.configure(
-                spacing_s=settings.host_spacing_s,
-                slots=settings.host_slots,
-                overrides=_overrides(settings),
-            )
+            politeness = parts.frontier.hosts.configure(policy_of(settings), rules)
             if await _unless_stopped(politeness, stop):
                 await _supervise(parts, stop)
 
@@ -140,6 +145,7 @@ async def _supervise(parts: Parts, stop: Stop) -> None:
             reason=stop.reason,
             uptime_s=round(parts.clock.monotonic() - began, 3),
             published=parts.stats.total("published"),
+            unchanged=parts.stats.total("unchanged"),
             buried=parts.stats.total("buried"),
             released=released,
         )
@@ -162,13 +168,16 @@ def _loops_of_a_worker(parts: Parts, stop: Stop) -> list[Coroutine[Any, Any, Non
         frontier_limit=settings.frontier_limit,
         beat_ttl_s=max(settings.lease_s, _SHORTEST_BEAT_TTL_S),
         admitted=wake,
+        grouping=settings.host_grouping,
         clock=parts.clock,
     )
     reaper = Reaper(parts.connection, parts.frontier, lease_s=settings.lease_s)
     # The process ends within our last words: it must not outlive us, nor the embedded Redis.
     environ = {"INGEST_REDIS_URL": settings.redis_url, "INGEST_DRAIN_S": str(_LAST_WORDS_S / 2)}
     watch = SuspectWatch(parts.frontier, environ=environ)
-    return [loop.run(stop.stopping) for loop in (runner, admitter, reaper, watch, Reporter(parts))]
+    reloader = RulesReloader(parts.frontier.hosts, settings, stop.reload)
+    loops = (runner, admitter, reaper, watch, reloader, Reporter(parts))
+    return [loop.run(stop.stopping) for loop in loops]
 
 
 async def _run_loops(parts: Parts, stop: Stop, loops: list[Coroutine[Any, Any, None]]) -> int:
@@ -237,14 +246,3 @@ def _stop_at_end_of_stdin(stop: Stop) -> None:
             stop.ask("its worker is gone")
 
     loop.add_reader(0, look)
-
-
-def _overrides(settings: Settings) -> dict[str, tuple[float, int]]:
-    """Host → (spacing_s, slots), with the fleet's own where an override is silent."""
-    return {
-        host: (
-            settings.host_spacing_s if override.spacing_s is None else override.spacing_s,
-            settings.host_slots if override.slots is None else override.slots,
-        )
-        for host, override in settings.host_overrides.items()
-    }

@@ -6,21 +6,27 @@ import random
 from typing import TYPE_CHECKING
 
 from worker.errors import StoreUnusable
-from worker.events.envelope import article_event, dead_event
-from worker.pipeline import Failed, Hop, Learnt, Pipeline, Publish, Verdict
+from worker.events.envelope import dead_event
+from worker.model import Record, Signal
+from worker.pipeline import Failed, Hop, Learnt, Pipeline, Publish, Unmodified, Verdict
 from worker.retry import Again, Bury, decide
+from worker.runtime.publication import Publication, age_ms
 from worker.store.frontier import Settled
 from worker.telemetry.log import get_logger, told
+from worker.urls import host_key
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
     from worker.clock import Clock
-    from worker.events.payload import Change
     from worker.model import Lease, Redirect
     from worker.runtime.in_work import InWork
     from worker.store.frontier import Frontier
     from worker.telemetry.stats import Stats
+
+#: The host answered, and by how long that took nothing is known of its pages.
+_ANSWERED = Signal("ok")
+_UNKNOWN = Record()
 
 
 class Work:
@@ -44,6 +50,7 @@ class Work:
         self._namespace = namespace
         self._max_crashes = max_crashes
         self._clock = clock
+        self._publication = Publication(frontier, stats, namespace=namespace, clock=clock)
 
     async def run(self, lease: Lease) -> None:
         """Work on the lease until it is settled or lost. Raises StoreUnusable, and nothing else."""
@@ -55,12 +62,15 @@ class Work:
             if await self._frontier.release(lease) is Settled.LOST:
                 log.warning("lease_lost", step="claim")
             return
+        if lease.probe:
+            get_logger().info("host_half_open", host=task.host, task_id=lease.task_id)
         try:
             if task.crashes >= self._max_crashes:
                 says = f"its worker vanished {task.crashes} times while holding it"
-                settled = await self._settle(lease, Failed(Bury("poison"), says), log)
+                settled = await self._settle(lease, Failed(Bury("poison"), says), _UNKNOWN, log)
             else:
-                settled = await self._settle(lease, await self._verdict(lease, log), log)
+                known = await self._frontier.visits.recall(lease) if task.revision > 1 else _UNKNOWN
+                settled = await self._settle(lease, await self._verdict(lease, known, log), known, log)
         except StoreUnusable:
             raise
         except Exception as error:
@@ -70,9 +80,9 @@ class Work:
         if settled is Settled.LOST:
             log.warning("lease_lost", step="settle")
 
-    async def _verdict(self, lease: Lease, log: FilteringBoundLogger) -> Verdict:
+    async def _verdict(self, lease: Lease, known: Record, log: FilteringBoundLogger) -> Verdict:
         try:
-            return await self._pipeline.process(lease.task, log)
+            return await self._pipeline.process(lease.task, log, known)
         except Exception as error:
             log.error("internal_error", where="pipeline", **told(error))
             following = decide(
@@ -84,115 +94,87 @@ class Work:
             )
             return Failed(following, f"{type(error).__name__}: {error}")
 
-    async def _settle(self, lease: Lease, verdict: Verdict, log: FilteringBoundLogger) -> Settled:
+    async def _settle(
+        self, lease: Lease, verdict: Verdict, known: Record, log: FilteringBoundLogger
+    ) -> Settled:
         match verdict:
             case Publish():
-                return await self._publish(lease, verdict, log)
+                return await self._publication.read(lease, verdict, known, log)
+            case Unmodified():
+                return await self._publication.unmodified(lease, verdict, log)
             case Hop(redirect=redirect, location=location, host=host):
                 return await self._redirect(lease, redirect, location, host, log)
             case Learnt(crawl_delay_s=delay_s):
                 return await self._learnt(lease, delay_s)
-            case Failed(next=following, error=error):
+            case Failed(next=following):
                 self._tell_failure(lease, verdict, log)
                 if isinstance(following, Again):
-                    return await self._retry(lease, following, log)
-                return await self._bury(lease, following, error, log)
-
-    async def _publish(self, lease: Lease, verdict: Publish, log: FilteringBoundLogger) -> Settled:
-        article, task = verdict.article, lease.task
-        change: Change = "new" if task.revision == 1 else "updated"
-        event = article_event(
-            task,
-            article,
-            verdict.page,
-            fetched_at=verdict.fetched_at,
-            now=self._clock.now(),
-            namespace=self._namespace,
-            partition=lease.partition,
-            change=change,
-        )
-        settled = await self._frontier.finish(lease, event)
-        if settled is not Settled.LOST:
-            self._stats.count("published")
-            self._stats.observe("fetch", verdict.page.duration_ms)
-            self._stats.observe("extract", verdict.extract_ms)
-            log.info(
-                "article_published",
-                article_id=article.article_id,
-                event_id=str(event["id"]),
-                revision=task.revision,
-                change=change,
-                title=article.title,
-                word_count=article.word_count,
-                paragraphs=len(article.paragraphs),
-                confidence=round(article.extraction.confidence, 3),
-                extract_ms=verdict.extract_ms,
-                age_ms=self._age_ms(lease),
-            )
-        return settled
+                    return await self._retry(lease, following, verdict.signal, log)
+                return await self._bury(lease, following.reason, verdict, log)
 
     async def _redirect(
         self, lease: Lease, redirect: Redirect, location: str, host: str, log: FilteringBoundLogger
     ) -> Settled:
-        settled = await self._frontier.redirect(lease, location, host)
+        settled = await self._frontier.redirect(
+            lease,
+            location,
+            host,
+            redirect.set_cookies,
+            canonical=redirect.by == "canonical",
+            signal=_ANSWERED,
+        )
         if settled is not Settled.LOST:
             self._stats.count("redirected")
             hops = len(lease.task.redirects) + 1
-            log.info("redirect_followed", status=redirect.status, location=location, hops=hops)
+            log.info(
+                "redirect_followed", status=redirect.status, location=location, by=redirect.by, hops=hops
+            )
         return settled
 
     async def _learnt(self, lease: Lease, crawl_delay_s: float | None) -> Settled:
         host = lease.task.host
-        await self._frontier.slow_down(host, crawl_delay_s)
+        # A host that counts as its domain and has no Crawl-delay must not drop that of a neighbour.
+        if crawl_delay_s is not None or host_key(lease.task.target) == host:
+            await self._frontier.hosts.slow_down(host, crawl_delay_s)
         self._stats.count("robots_fetched")
         get_logger().info("robots_fetched", host=host, url=lease.task.target, crawl_delay_s=crawl_delay_s)
-        return await self._frontier.wait_for_turn(lease)
+        return await self._frontier.wait_for_turn(lease, signal=_ANSWERED)
 
-    async def _retry(self, lease: Lease, again: Again, log: FilteringBoundLogger) -> Settled:
-        settled = await self._frontier.retry(lease, delay_s=again.delay_s, hold_s=again.hold_s)
+    async def _retry(self, lease: Lease, again: Again, signal: Signal, log: FilteringBoundLogger) -> Settled:
+        settled = await self._frontier.retry(lease, delay_s=again.delay_s, signal=signal)
         if settled is not Settled.LOST:
             self._stats.count("retried")
             log.info("retry_scheduled", reason=again.reason, delay_s=round(again.delay_s, 3))
         return settled
 
-    async def _bury(self, lease: Lease, end: Bury, error: str, log: FilteringBoundLogger) -> Settled:
-        reason = end.reason
+    async def _bury(self, lease: Lease, reason: str, verdict: Failed, log: FilteringBoundLogger) -> Settled:
         event = dead_event(
             lease.task,
             reason=reason,
-            error=error,
+            error=verdict.error,
             now=self._clock.now(),
             namespace=self._namespace,
             partition=lease.partition,
         )
-        settled = await self._frontier.bury(lease, reason, event, hold_s=end.hold_s)
+        settled = await self._frontier.bury(lease, reason, event, signal=verdict.signal)
         if settled is not Settled.LOST:
             self._stats.count("buried")
             log.warning(
                 "url_buried",
                 reason=reason,
-                error=error,
+                error=verdict.error,
                 event_id=str(event["id"]),
                 attempts=lease.task.attempt + 1,
-                age_ms=self._age_ms(lease),
+                age_ms=age_ms(lease.task, self._clock),
             )
         return settled
 
     def _tell_failure(self, lease: Lease, verdict: Failed, log: FilteringBoundLogger) -> None:
-        reason, hold_s = verdict.next.reason, verdict.next.hold_s
         log.warning(
             "fetch_failed",
-            reason=reason,
+            reason=verdict.next.reason,
             error=verdict.error,
             status=verdict.status,
             retry_after_s=verdict.retry_after_s,
             target=lease.task.target,
         )
-        if hold_s > 0:
-            get_logger().warning(
-                "host_penalised", host=lease.task.host, reason=reason, hold_s=round(hold_s, 3)
-            )
-
-    def _age_ms(self, lease: Lease) -> int:
-        # Two clocks, Redis' and ours: the difference can be off, but not below nothing.
-        return max(0, int(self._clock.now().timestamp() * 1000) - lease.task.accepted_ms)

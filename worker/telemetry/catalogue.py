@@ -34,7 +34,7 @@ _EVENTS = (
         "info",
         "worker",
         "a worker is done; what it had not finished is given back",
-        "reason:str uptime_s:float published:int buried:int released:int",
+        "reason:str uptime_s:float published:int unchanged:int buried:int released:int",
     ),
     _event(
         "worker_stats",
@@ -62,6 +62,7 @@ _EVENTS = (
         "what a library had to say",
         "logger:str message:str traceback:str?",
     ),
+    _event("dns_fallback", "warning", "process", "c-ares cannot start: lookups go on threads", "error:str"),
     # Redis
     _event(
         "redis_unavailable",
@@ -129,8 +130,8 @@ _EVENTS = (
         "redirect_followed",
         "info",
         "url",
-        "the response points elsewhere; that request waits its turn",
-        "status:int location:str hops:int? duration_ms:int?",
+        "the response points elsewhere, by its status or its page; that request waits its turn",
+        "status:int location:str by:str? hops:int? duration_ms:int?",
     ),
     _event(
         "robots_fetched",
@@ -146,13 +147,39 @@ _EVENTS = (
         "a request brought no usable page",
         "reason:str error:str? status:int? duration_ms:int? retry_after_s:float? target:str?",
     ),
+    _event(
+        "noindex_found",
+        "warning",
+        "url",
+        "the page asks not to be indexed; `INGEST_NOINDEX` says what follows",
+        "target:str? refused:bool",
+    ),
     _event("retry_scheduled", "info", "url", "the URL is tried again later", "reason:str delay_s:float"),
     _event(
         "host_penalised",
         "warning",
         "worker",
-        "a host in trouble is left alone",
-        "host:str reason:str hold_s:float task_id:str? url:str? attempt:int?",
+        "a host that asks for rest is left alone",
+        "host:str reason:str hold_s:float",
+    ),
+    _event(
+        "host_opened",
+        "warning",
+        "worker",
+        "a host failed time after time, or its probe did: its URLs wait, uncounted",
+        "host:str reason:str hold_s:float",
+    ),
+    _event(
+        "host_half_open", "info", "worker", "one request, the probe, tries a host", "host:str task_id:str"
+    ),
+    _event("host_closed", "info", "worker", "the probe was answered: all is as before", "host:str"),
+    _event("host_rules_loaded", "info", "worker", "the hosts' file was read anew", "path:str hosts:int"),
+    _event(
+        "host_rules_refused",
+        "error",
+        "worker",
+        "the hosts' file is faulty: the rules stay as they were",
+        "path:str error:str",
     ),
     # The end of a URL
     _event(
@@ -160,8 +187,15 @@ _EVENTS = (
         "info",
         "url",
         "an article event was written and the lease ended",
-        "article_id:str event_id:str revision:int change:str word_count:int? paragraphs:int? title:str? "
-        "confidence:float? completeness:str? extract_ms:int? age_ms:int?",
+        "article_id:str event_id:str revision:int change:str changed_fields:list? word_count:int? "
+        "paragraphs:int? title:str? confidence:float? completeness:str? extract_ms:int? age_ms:int?",
+    ),
+    _event(
+        "article_unchanged",
+        "info",
+        "url",
+        "the article was as at its last visit: an event of that was written and the lease ended",
+        "article_id:str event_id:str revision:int status:int extract_ms:int? age_ms:int?",
     ),
     _event(
         "url_buried",

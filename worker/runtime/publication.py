@@ -1,0 +1,151 @@
+"""The end of a visit that found an article: an event with what it says, or one that nothing has changed.
+
+The rule of revisions: Redis keeps the revision of an article's last published event for good, and an event is
+written only with a higher one, by the script that keeps it. Who comes too late, because another task of the
+same URL was in work too, writes nothing, and compares anew with what that one found.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from worker.changes import changed_fields, prints_of
+from worker.events.envelope import article_event, unchanged_event
+from worker.model import Validators, Visit
+from worker.pipeline import Publish
+from worker.store.frontier import Settled
+from worker.urls import article_id
+
+if TYPE_CHECKING:
+    from structlog.typing import FilteringBoundLogger
+
+    from worker.clock import Clock
+    from worker.events.payload import Change
+    from worker.model import Lease, Record, Task
+    from worker.pipeline import Unmodified
+    from worker.store.frontier import Frontier
+    from worker.telemetry.stats import Stats
+
+
+class Publication:
+    """Writes the events of articles."""
+
+    def __init__(self, frontier: Frontier, stats: Stats, *, namespace: str, clock: Clock) -> None:
+        self._frontier = frontier
+        self._stats = stats
+        self._namespace = namespace
+        self._clock = clock
+
+    async def read(self, lease: Lease, verdict: Publish, known: Record, log: FilteringBoundLogger) -> Settled:
+        """End the lease with the article that was read, as far as it differs from what is known of it."""
+        while (settled := await self._compared(lease, verdict, known, log)) is Settled.OUTDATED:
+            known = await self._frontier.visits.recall(lease)
+        return settled
+
+    async def unmodified(self, lease: Lease, verdict: Unmodified, log: FilteringBoundLogger) -> Settled:
+        """End the lease with the server's word that nothing has changed."""
+        answer, before = verdict.page, verdict.visit.validators
+        # A 304 brings the page's validators anew (RFC 9110, 15.4.5); those that it leaves out still hold.
+        validators = Validators(answer.etag or before.etag, answer.last_modified or before.last_modified)
+        settled = await self._unchanged(lease, verdict, replace(verdict.visit, validators=validators), log)
+        if settled is Settled.OUTDATED:
+            # Of what has been published meanwhile the server said nothing: it is asked again.
+            return await self._frontier.release(lease)
+        return settled
+
+    async def _compared(
+        self, lease: Lease, verdict: Publish, known: Record, log: FilteringBoundLogger
+    ) -> Settled:
+        article, page, last = verdict.article, verdict.page, known.visit
+        visit = Visit(
+            revision=known.revision,
+            url=page.url,
+            validators=Validators(page.etag, page.last_modified),
+            prints=prints_of(article),
+        )
+        changed = changed_fields(last.prints, visit.prints) if last else ()
+        if last and not changed:
+            return await self._unchanged(lease, verdict, visit, log)
+        return await self._changed(lease, verdict, replace(visit, revision=known.revision + 1), changed, log)
+
+    async def _changed(
+        self,
+        lease: Lease,
+        verdict: Publish,
+        visit: Visit,
+        changed: tuple[str, ...],
+        log: FilteringBoundLogger,
+    ) -> Settled:
+        article = verdict.article
+        change: Change = "new" if visit.revision == 1 else "updated"
+        event = article_event(
+            replace(lease.task, revision=visit.revision),
+            article,
+            verdict.page,
+            fetched_at=verdict.fetched_at,
+            now=self._clock.now(),
+            namespace=self._namespace,
+            partition=lease.partition,
+            change=change,
+            changed_fields=changed,
+        )
+        settled = await self._frontier.finish(lease, event, signal=verdict.signal, visit=visit)
+        if settled in {Settled.DONE, Settled.REPEATED}:
+            self._count("published", verdict)
+            log.info(
+                "article_published",
+                article_id=article.article_id,
+                event_id=str(event["id"]),
+                revision=visit.revision,
+                change=change,
+                changed_fields=changed or None,
+                title=article.title,
+                word_count=article.word_count,
+                paragraphs=len(article.paragraphs),
+                confidence=round(article.extraction.confidence, 3),
+                extract_ms=verdict.extract_ms,
+                age_ms=age_ms(lease.task, self._clock),
+            )
+        return settled
+
+    async def _unchanged(
+        self, lease: Lease, verdict: Publish | Unmodified, visit: Visit, log: FilteringBoundLogger
+    ) -> Settled:
+        read = verdict if isinstance(verdict, Publish) else None
+        event = unchanged_event(
+            replace(lease.task, revision=visit.revision),
+            verdict.page,
+            fetched_at=verdict.fetched_at,
+            now=self._clock.now(),
+            namespace=self._namespace,
+            partition=lease.partition,
+            charset=read.article.charset if read else None,
+        )
+        settled = await self._frontier.finish(
+            lease, event, signal=verdict.signal, end="unchanged", visit=visit
+        )
+        if settled in {Settled.DONE, Settled.REPEATED}:
+            self._count("unchanged", verdict)
+            log.info(
+                "article_unchanged",
+                article_id=article_id(lease.task.url),
+                event_id=str(event["id"]),
+                revision=visit.revision,
+                status=verdict.page.status,
+                extract_ms=read.extract_ms if read else None,
+                age_ms=age_ms(lease.task, self._clock),
+            )
+        return settled
+
+    def _count(self, end: str, verdict: Publish | Unmodified) -> None:
+        self._stats.count(end)
+        self._stats.observe("fetch", verdict.page.duration_ms)
+        if isinstance(verdict, Publish):
+            self._stats.observe("extract", verdict.extract_ms)
+
+
+def age_ms(task: Task, clock: Clock) -> int:
+    """How long ago the task was accepted."""
+    # Two clocks, Redis' and ours: the difference can be off, but not below nothing.
+    return max(0, int(clock.now().timestamp() * 1000) - task.accepted_ms)
