@@ -19,6 +19,7 @@ from worker.fetch.guard import AddressGuard
 from worker.fetch.session import Fetcher
 from worker.model import Page, Submission, Task
 from worker.store.frontier import Frontier, FrontierLimits
+from worker.store.hosts import HostPolicy
 from worker.store.inbox import Inbox
 from worker.urls import host_key
 
@@ -84,7 +85,7 @@ async def _frontier_ms(
     await connection.command("FLUSHALL")
     await Inbox(connection, keys, worker="bench").push(urls)
     frontier = Frontier(connection, keys, worker="bench", limits=FrontierLimits(), clock=SystemClock())
-    await frontier.configure(spacing_s=0, slots=1, overrides={})
+    await frontier.hosts.configure(HostPolicy(spacing_s=0))
     left = iter(events)
     async with cost() as spent:
         await admit_all(connection, keys)

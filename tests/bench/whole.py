@@ -62,7 +62,7 @@ async def run(server: RedisServer, connection: Connection, keys: Keys, urls: Seq
         first = await _first_page(connection, keys)
         began, cpu = time.perf_counter(), Tree.of(worker.pid).cpu_s
         peak, ledger = 0, first
-        while ledger.articles + ledger.dead < len(urls):
+        while ledger.articles + ledger.unchanged + ledger.dead < len(urls):
             await asyncio.sleep(_LOOK_EVERY_S)
             ledger = await read_ledger(connection, keys)
             peak = max(peak, Tree.of(worker.pid).rss_bytes)
@@ -82,7 +82,7 @@ async def run(server: RedisServer, connection: Connection, keys: Keys, urls: Seq
 async def _first_page(connection: Connection, keys: Keys) -> Ledger:
     while True:
         ledger = await read_ledger(connection, keys)
-        if ledger.articles + ledger.dead:
+        if ledger.articles + ledger.unchanged + ledger.dead:
             return ledger
         await asyncio.sleep(_LOOK_EVERY_S)
 

@@ -42,11 +42,13 @@ async def test_json_holds_every_refusal(ingest: Callable[..., Ran], connection: 
 async def test_every_option_travels_with_the_url(ingest: Callable[..., Ran], connection: Connection) -> None:
     """Options make the item an object that holds them."""
     options = ["--force", "--priority", "high", "--id", "a1", "--meta", "[7]", "--not-before", "1893456000"]
+    options += ["--recrawl-after", "3600"]
     assert ingest("add", *options, "http://a.example/1").code == 0
     (item,) = await _queue(connection)
     assert orjson.loads(item) == {
         "url": "http://a.example/1",
         "force": True,
+        "recrawl_after_s": 3600.0,
         "priority": "high",
         "id": "a1",
         "meta": [7],

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from worker.clock import SystemClock
 from worker.events.envelope import dead_event, malformed_event
 from worker.store.frontier import Frontier, FrontierLimits
+from worker.store.hosts import HostPolicy
 from worker.store.inbox import Inbox
 from worker.urls import parse_item
 
@@ -26,7 +27,7 @@ async def bury(connection: Connection, keys: Keys, *urls: str) -> None:
     """Dead letters of these URLs, by http_404, and one of a malformed item."""
     inbox = Inbox(connection, keys, worker="w")
     frontier = Frontier(connection, keys, worker="w", limits=FrontierLimits(), clock=SystemClock())
-    await frontier.configure(spacing_s=0, slots=9, overrides={})
+    await frontier.hosts.configure(HostPolicy(spacing_s=0, slots=9))
     await inbox.admit([(n, parse_item(url.encode())) for n, url in enumerate(urls, start=1)])
     while leases := (await frontier.claim(10)).leases:
         for lease in leases:
@@ -149,4 +150,4 @@ async def test_check_names_what_is_in_place(ingest: Callable[..., Ran]) -> None:
     levels = {finding["check"]: finding["level"] for finding in ran.json}
     assert levels.pop("user agent") == "warn"
     assert set(levels.values()) == {"ok"}
-    assert {"settings", "redis", "persistence", "scripts", "extraction"} == set(levels)
+    assert {"settings", "hosts", "redis", "persistence", "scripts", "extraction"} == set(levels)

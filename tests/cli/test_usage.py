@@ -34,6 +34,9 @@ def test_version() -> None:
         (["dead", "retry"], "--all"),
         (["add"], "stdin"),
         (["add", "--not-before", "nan", "http://a.example/"], "not_before"),
+        (["add", "--recrawl-after", "-1", "http://a.example/"], "0 or more"),
+        (["add", "--recrawl-after", "nan", "http://a.example/"], "not a number"),
+        (["add", "--recrawl-after", "soon", "http://a.example/"], "not a valid float"),
         (["add", "--meta", "", "http://a.example/"], "no JSON"),
         (["tail", "--from", "9" * 30 + "-0"], "start"),
         (["add", "--id", "x", "http://a.example/", "http://b.example/"], "exactly one"),
@@ -64,9 +67,9 @@ def test_all_wrong_settings_in_one_message() -> None:
     assert "hunter2" not in ran.err
 
 
-@pytest.mark.parametrize("name", ["article", "dead"])
+@pytest.mark.parametrize("name", ["article", "unchanged", "dead"])
 def test_schema_is_printed(name: str) -> None:
-    """The JSON Schema of either event comes as JSON."""
+    """The JSON Schema of each event comes as JSON."""
     ran = run("schema", name)
     assert ran.code == 0
     assert ran.json["$schema"].endswith("2020-12/schema")

@@ -40,6 +40,7 @@ _REASONS_SHOWN = 20
         "ingest add -f urls.txt                        a URL or a JSON object a line",
         "zcat urls.gz | ingest add -                   from a pipe",
         "ingest add --force --priority high URL        again, and before all others of its host",
+        "ingest add --recrawl-after 86400 -f urls.txt  again, what was last visited a day ago or longer",
         """ingest add --meta '{"feed": 7}' --id a1 URL   handed through to the event""",
     )
 )
@@ -47,7 +48,13 @@ _REASONS_SHOWN = 20
 @click.option(
     "-f", "--file", "files", multiple=True, type=click.File("rb"), help="Read lines from a file; - is stdin."
 )
-@click.option("--force", is_flag=True, help="Take URLs even if they were seen lately: a new revision.")
+@click.option("--force", is_flag=True, help="Take URLs even if they were seen just now.")
+@click.option(
+    "--recrawl-after",
+    type=float,
+    metavar="SECONDS",
+    help="Take URLs that were seen, if their last visit is so long ago.",
+)
 @click.option(
     "--priority", type=click.Choice(("normal", "high")), help="high goes before others of its host."
 )
@@ -60,6 +67,7 @@ def add(
     urls: tuple[str, ...],
     files: tuple[IO[bytes], ...],
     force: bool,
+    recrawl_after: float | None,
     priority: str | None,
     producer_id: str | None,
     meta: str | None,
@@ -68,15 +76,15 @@ def add(
 ) -> None:
     """Push URLs to the queue, checked one by one.
 
-    Each line is a URL, or a JSON object with url and, if you like, id, priority, meta, not_before and
-    force; what a line says itself wins over the options here. Empty lines and lines that start with # are
-    skipped.
+    Each line is a URL, or a JSON object with url and, if you like, id, priority, meta, not_before,
+    recrawl_after_s and force; what a line says itself wins over the options here. Empty lines and lines that
+    start with # are skipped.
 
     What can never become an article (not a URL, not http, broken JSON) is refused here with its line
     number, and the exit code is then 1; all good lines are pushed nevertheless. A URL that comes twice in the
     input is pushed once, unless --force is given; that alone is no failure. Whether a URL was seen earlier
-    (INGEST_SEEN_DAYS) is decided by the worker that admits it, and not known here: see `refused` in `ingest
-    status`.
+    (INGEST_SEEN_DAYS, --recrawl-after) is decided by the worker that admits it, and not known here: see
+    `refused` in `ingest status`.
 
     When Redis (INGEST_REDIS_URL) goes away in the middle, add everything again: workers refuse what they
     have already. Only with --force could a URL be fetched twice then.
@@ -85,7 +93,16 @@ def add(
         raise click.UsageError("--id names one URL: give exactly one")
     if not urls and not files:
         raise click.UsageError("give URLs, a file with -f, or - for stdin")
-    intake = Intake(_wishes(force=force, priority=priority, id=producer_id, meta=meta, not_before=not_before))
+    intake = Intake(
+        _wishes(
+            force=force,
+            recrawl_after_s=recrawl_after,
+            priority=priority,
+            id=producer_id,
+            meta=meta,
+            not_before=not_before,
+        )
+    )
     with _pushing(load_settings()) as push, _Report(intake, as_json=as_json, files=files) as report:
         for source in _sources(urls, files):
             intake.line = 0
@@ -105,6 +122,8 @@ def _wishes(**given: Any) -> dict[str, Any]:
     try:
         if "meta" in wishes:
             wishes["meta"] = orjson.loads(wishes["meta"])
+        if not math.isfinite(wishes.get("recrawl_after_s", 0)):  # JSON would make a null of it
+            raise click.UsageError("--recrawl-after is not a number of seconds")
         with suppress(ValueError):
             if math.isfinite(seconds := float(wishes.get("not_before", ""))):
                 wishes["not_before"] = seconds

@@ -15,9 +15,10 @@ from worker import __version__
 from worker.cli.examples import examples
 from worker.cli.screen import print_json, results
 from worker.cli.store import opened
-from worker.errors import ExtractionFailed, IngestError, NotAnArticle
+from worker.errors import ExtractionFailed, IngestError, Misconfigured, NotAnArticle
+from worker.fetch.robots import product_token
 from worker.runtime.parts import pool_of
-from worker.settings import load_settings
+from worker.settings import host_rules, load_settings
 from worker.store.scripts import script, script_names
 from worker.telemetry.log import configure_logging
 
@@ -84,14 +85,16 @@ async def _findings(settings: Settings) -> list[Finding]:
 def of_settings(settings: Settings) -> Iterator[Finding]:
     """What settings that are valid may still get wrong."""
     yield Finding("settings", "ok", f"valid; ingest {__version__}")
+    yield _of_hosts(settings)
     if "@" in settings.user_agent or "://" in settings.user_agent:
-        yield Finding("user agent", "ok", settings.user_agent)
+        says = f"{settings.user_agent}; robots.txt knows it as {product_token(settings.user_agent)}"
+        yield Finding("user agent", "ok", says)
     else:
         yield Finding(
             "user agent",
             "warn",
-            f"{settings.user_agent} names nobody whom site owners could reach",
-            "set INGEST_USER_AGENT to something like 'acme-news/1.0 (+https://acme.example/bot)'",
+            f"{settings.user_agent} names nobody whom site owners could reach before they block it",
+            "add a page or an address of yours: INGEST_USER_AGENT='acme-news/1.0 (+https://acme.example/bot)'",
         )
     if not settings.obey_robots:
         yield Finding("robots.txt", "warn", "not obeyed", "unset INGEST_OBEY_ROBOTS")
@@ -103,6 +106,14 @@ def of_settings(settings: Settings) -> Iterator[Finding]:
             f"any URL may reach {networks}, redirects included",
             "unset INGEST_ALLOW_NETWORKS unless every producer is trusted",
         )
+
+
+def _of_hosts(settings: Settings) -> Finding:
+    try:
+        rules = host_rules(settings)
+    except Misconfigured as error:
+        return Finding("hosts", "fail", str(error))
+    return Finding("hosts", "ok", f"rules of their own for {len(rules)}")
 
 
 async def _of_redis(settings: Settings) -> AsyncIterator[Finding]:

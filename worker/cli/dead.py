@@ -158,7 +158,8 @@ async def _letters(settings: Settings) -> AsyncIterator[tuple[DeadLetters, int]]
     """The letters, and Redis' time in ms."""
     async with opened(settings) as store:
         seconds, micros = await store.connection.command("TIME")
-        yield DeadLetters(store.connection, store.keys), int(seconds) * 1000 + int(micros) // 1000
+        letters = DeadLetters(store.connection, store.keys, settings.host_grouping)
+        yield letters, int(seconds) * 1000 + int(micros) // 1000
 
 
 async def _list(settings: Settings, reason: str | None, limit: int | None, *, as_json: bool) -> None:

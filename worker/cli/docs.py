@@ -35,7 +35,7 @@ def reasons_table() -> str:
         *OUTCOMES.values(),
         Outcome(_listed(again, hold=True), True, True, "the server asks all clients to hold back"),
         Outcome(_listed(again, hold=False), True, False, "the server has a trouble that may pass"),
-        Outcome("http_<status>", False, False, "any other status, 206 (half a page) and 304 included"),
+        Outcome("http_<status>", False, False, "any other status, 206 (half a page) included"),
     ]
     head = ("| reason | tried again | host held back | what it means |", "|---|---|---|---|")
     lines = (

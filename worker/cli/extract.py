@@ -7,7 +7,6 @@ import gzip
 import re
 import sys
 import zlib
-from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,23 +14,23 @@ from typing import TYPE_CHECKING
 import click
 from rich.text import Text
 
+from worker.cli.by_hand import steps
 from worker.cli.examples import examples
 from worker.cli.failures import Failed
 from worker.cli.screen import print_json, printable, results
-from worker.clock import SystemClock
 from worker.errors import Malformed, NotAnArticle
 from worker.extract import extract_article
-from worker.model import Task
+from worker.fetch.gate import Unshared
 from worker.outcomes import outcome
 from worker.pipeline import Failed as PageFailed
-from worker.pipeline import Hop, Learnt, Publish
-from worker.runtime.parts import fetcher_of, pipeline_of, pool_of
+from worker.pipeline import Publish
 from worker.settings import load_settings
-from worker.telemetry.log import configure_logging, get_logger
-from worker.urls import canonicalise, host_key
+from worker.telemetry.log import configure_logging
+from worker.urls import canonicalise
 
 if TYPE_CHECKING:
     from worker.model import Article, Paragraph
+    from worker.pipeline import Verdict
     from worker.settings import Settings
 
 _IS_URL = re.compile(r"https?:", re.IGNORECASE)
@@ -103,49 +102,17 @@ def _unpacked(page: bytes, limit_bytes: int) -> bytes:
 async def _fetched(source: str, settings: Settings) -> Article:
     """The article at a URL, by the pipeline of a worker. Raises Failed with the reason when there is none."""
     configure_logging("console", "error", settings.mask_query, sys.stderr.buffer)
-    clock = SystemClock()
-    try:
-        url = canonicalise(source)
-    except Malformed as fault:
-        raise click.UsageError(str(fault)) from fault
-    task = Task(
-        seq=1,
-        url=url,
-        host=host_key(url),
-        attempt=0,
-        crashes=0,
-        accepted_ms=int(clock.now().timestamp() * 1000),
-        revision=1,
-        requested_url=source,
-    )
-    async with fetcher_of(settings) as fetcher, pool_of(settings, processes=1) as pool:
-        once = settings.model_copy(update={"max_attempts": 1})
-        pipeline = pipeline_of(once, fetcher, pool, _Forgetful(), clock)
-        while True:
-            match await pipeline.process(task, get_logger()):
-                case Publish(article=article):
-                    return article
-                case Hop(location=location, host=host):
-                    spacing_s = settings.host_spacing_s if host == task.host else 0
-                    task = replace(task, host=host, redirects=(*task.redirects, location))
-                case Learnt(crawl_delay_s=crawl_delay_s):
-                    spacing_s = max(settings.host_spacing_s, crawl_delay_s or 0)
-                case PageFailed(next=following, error=error):
-                    reason = following.reason
-                    raise Failed(
-                        f"{reason}: {outcome(reason).says}" + (f": {error}" if error != reason else "")
-                    )
-            await clock.sleep(spacing_s)
-
-
-class _Forgetful:
-    """No fleet, no shared robots.txt: the gate's own copy lasts for one article."""
-
-    async def get(self, origin: str) -> bytes | None:
-        """Nothing."""
-
-    async def put(self, origin: str, file: bytes) -> None:
-        """Keep nothing."""
+    verdict: Verdict | None = None
+    async for step in steps(source, settings, Unshared()):
+        verdict = step.verdict
+    match verdict:
+        case Publish(article=article):
+            return article
+        case PageFailed(next=following, error=error):
+            reason = following.reason
+            raise Failed(f"{reason}: {outcome(reason).says}" + (f": {error}" if error != reason else ""))
+        case _:
+            raise AssertionError("a URL has no other end")
 
 
 def _show(article: Article) -> None:

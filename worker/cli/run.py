@@ -12,7 +12,7 @@ from worker.cli.emptiness import stop_when_empty
 from worker.cli.examples import examples
 from worker.errors import StoreUnavailable
 from worker.runtime.supervisor import Stop, configure, run_suspects, run_worker
-from worker.settings import load_settings
+from worker.settings import host_rules, load_settings
 from worker.store.connection import Connection
 from worker.store.embedded import EmbeddedRedis, find_server
 from worker.telemetry.log import get_logger
@@ -57,6 +57,8 @@ def run(*, embedded: bool, until_empty: bool) -> None:
     that back at once, and other workers take it up. Either way the exit code is 0 and nothing is lost. Any
     number of workers may run against one Redis, on any number of machines.
 
+    SIGHUP makes it read INGEST_HOSTS_FILE anew, for the whole fleet; a faulty file changes nothing.
+
     Logs go to stdout: readable on a terminal, JSON lines in a pipe (INGEST_LOG_FORMAT, INGEST_LOG_LEVEL).
     While Redis is away the worker waits for it; when Redis refuses it for good (a wrong password, a version
     before 6.2) it ends with exit code 1 and says what to do.
@@ -64,7 +66,9 @@ def run(*, embedded: bool, until_empty: bool) -> None:
     Settings that matter most: INGEST_REDIS_URL, INGEST_CONCURRENCY, INGEST_HOST_SPACING_S,
     INGEST_USER_AGENT.
     """
-    _in_fast_loop(_run(load_settings(), embedded=embedded, until_empty=until_empty))
+    settings = load_settings()
+    host_rules(settings)  # a faulty file is told before anything is started
+    _in_fast_loop(_run(settings, embedded=embedded, until_empty=until_empty))
 
 
 @click.command(hidden=True)
@@ -75,7 +79,7 @@ def suspects() -> None:
 
 async def _run(settings: Settings, *, embedded: bool, until_empty: bool) -> None:
     stop = Stop()
-    stop.on_signals()
+    stop.on_signals(reloads=settings.hosts_file is not None)
     server: EmbeddedRedis | None = None
     async with AsyncExitStack() as stack:
         if embedded:

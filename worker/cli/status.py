@@ -18,7 +18,8 @@ from worker.cli.failures import Failed
 from worker.cli.screen import on_terminal, print_json, print_json_line, printable, results
 from worker.cli.store import opened
 from worker.settings import load_settings
-from worker.store.ledger import PLACES, Depths, HostState, Ledger, read_depths, read_hosts, read_ledger
+from worker.store.host_states import HostState, HostStates, read_hosts
+from worker.store.ledger import PLACES, Depths, Ledger, read_depths, read_ledger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,10 +39,14 @@ class Status:
     ledger: Ledger
     depths: Depths
     workers: list[str]
-    hosts: list[HostState] | None
+    hosts: HostStates | None
 
     def as_json(self) -> dict[str, Any]:
         """The shape that `--json` promises."""
+        hosts = self.hosts and {
+            "hosts": [asdict(host) for host in self.hosts.hosts],
+            "hosts_complete": self.hosts.complete,
+        }
         return {
             "ledger": self.ledger.figures(),
             "balanced": self.ledger.balanced,
@@ -50,18 +55,20 @@ class Status:
             "queue": self.depths.inbox,
             "depths": asdict(self.depths),
             "workers": self.workers,
-            **({} if self.hosts is None else {"hosts": [asdict(host) for host in self.hosts]}),
+            **(hosts or {}),
         }
 
 
 @click.command(
     epilog=examples(
         "ingest status",
-        "ingest status --watch --hosts          anew every second, with the hosts that are next",
+        "ingest status --watch --hosts          anew every second, with the hosts that matter most",
         "ingest status --json | jq .ledger.waiting",
     )
 )
-@click.option("--hosts", is_flag=True, help="Show the hosts whose turn is next, and how much waits for each.")
+@click.option(
+    "--hosts", is_flag=True, help="Show the hosts: those left alone, slowed or busy, and whose turn is next."
+)
 @click.option("--watch", is_flag=True, help="Look again every second until Ctrl-C.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON; with --watch, one line a second.")
 def status(*, hosts: bool, watch: bool, as_json: bool) -> None:
@@ -70,6 +77,9 @@ def status(*, hosts: bool, watch: bool, as_json: bool) -> None:
     accepted = articles + unchanged + dead + waiting + leased, at every moment. When that does not hold, some
     of Redis' data was lost or changed by hand, and the exit code is 1. Refused URLs (duplicates) are counted
     apart. What still stands in the queue is not accepted yet.
+
+    With --hosts: an open host failed time after time, and only a probe tries it now and then; a penalised one
+    asked for rest (429, 503); a slowed one rests for longer than INGEST_HOST_SPACING_S.
 
     Settings: INGEST_REDIS_URL, INGEST_NAMESPACE, INGEST_PARTITIONS.
     """
@@ -150,8 +160,35 @@ def _counts(counts: dict[str, int]) -> str:
     return ", ".join(f"{name} {count:,}" for name, count in counts.items()) or "none"
 
 
-def _hosts(hosts: list[HostState]) -> Table:
-    table = Table("host", "waiting", "next in", box=None, padding=(0, 2), header_style="dim")
-    for host in hosts:
-        table.add_row(printable(host.host), f"{host.waiting:,}", f"{host.due_in_s:.1f} s")
-    return table
+def _hosts(states: HostStates) -> RenderableType:
+    columns = ("host", "state", "waiting", "in work", "next in", "spacing", "strikes", "Crawl-delay")
+    table = Table(*columns, box=None, padding=(0, 2), header_style="dim")
+    for host in states.hosts:
+        table.add_row(
+            printable(host.host),
+            _host_state(host),
+            f"{host.waiting:,}",
+            f"{host.in_work} of {host.slots}",
+            f"{host.due_in_s:.1f} s",
+            f"{host.spacing_s:g} s",
+            str(host.strikes or ""),
+            f"{host.crawl_delay_s:g} s" if host.crawl_delay_s else "",
+        )
+    if states.complete:
+        return table
+    return Group(
+        table, Text("There are more keys in Redis than one look passes over: hosts are missing.", "dim")
+    )
+
+
+def _host_state(host: HostState) -> Text:
+    match host.breaker:
+        case "open":
+            return Text(f"open ({host.opened})", "bold red")
+        case "half_open":
+            return Text("half-open: one probe", "red")
+    if host.strikes:
+        return Text("penalised", "yellow")
+    if host.slowed:
+        return Text("slowed", "yellow")
+    return Text("busy" if host.in_work else "waiting", "dim")

@@ -12,6 +12,7 @@ from worker.cli.examples import examples
 from worker.cli.following import FROM_START, Entry, Follower
 from worker.cli.screen import on_terminal, print_json_line, printable, results
 from worker.cli.store import opened
+from worker.events.envelope import ARTICLE_UNCHANGED
 from worker.settings import Settings, load_settings
 
 _ENTRY_ID = re.compile(r"\d+(-\d+)?")
@@ -44,9 +45,10 @@ def _place(_ctx: click.Context, _param: click.Parameter, value: str) -> str | No
 def tail(*, after: str | None, count: int | None, no_follow: bool, dead: bool, as_json: bool) -> None:
     """Follow the articles as they are published.
 
-    On a terminal, a line each; in a pipe, a JSON line each with the whole event: the CloudEvent's attributes,
-    its data, and entry, the id from which --from goes on after it. Reading takes nothing away from the
-    consumers of the stream. Settings: INGEST_REDIS_URL, INGEST_NAMESPACE, INGEST_PARTITIONS.
+    Visits that found an article as it was are events, too. On a terminal, a line each; in a pipe, a JSON line
+    each with the whole event: the CloudEvent's attributes, its data, and entry, the id from which --from goes
+    on after it. Reading takes nothing away from the consumers of the stream. Settings: INGEST_REDIS_URL,
+    INGEST_NAMESPACE, INGEST_PARTITIONS.
     """
     as_json = as_json or not on_terminal()
     asyncio.run(_tail(load_settings(), after, count, follow=not no_follow, dead=dead, as_json=as_json))
@@ -78,6 +80,11 @@ def _line(entry: Entry) -> Text:
     if "reason" in data:
         subject = data["url"] or data["item"]
         parts = [(f"{data['reason']:<20} ", "red"), (printable(subject), ""), (f"  {entry.id}", "dim")]
+    elif entry.attributes["type"] == ARTICLE_UNCHANGED:
+        parts = [
+            (f"{'unchanged':<10} revision {data['revision']:<5} ", "dim"),
+            (printable(data["url"]), ""),
+        ]
     else:
         date = (data["published_at"] or "no date")[:10]
         parts = [

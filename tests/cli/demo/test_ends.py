@@ -35,7 +35,8 @@ FIELDS: dict[str, Any] = {
 
 
 def _entry(url: str | None, **data: Any) -> Entry:
-    return Entry("1-0", {}, {"requested_url": url, "item": None, **data})
+    kind = "url.dead.v1" if "reason" in data else "article.published.v1"
+    return Entry("1-0", {"type": kind}, {"requested_url": url, "item": None, **data})
 
 
 def _ledger(**figures: int) -> Ledger:
@@ -49,6 +50,15 @@ def test_ends_come_in_the_order_of_pushing() -> None:
     assert ends.note(_entry(None, item="nonsense", reason="malformed")) is not None
     assert ends.note(_entry(URL)) is not None
     assert [end.outcome for end in ends.all()] == [ARTICLE, "dead:malformed"]
+
+
+def test_an_unchanged_article_is_an_end() -> None:
+    """A URL whose article was known already ends as unchanged, and the ledger counts it so."""
+    ends = Ends([URL])
+    ends.note(Entry("1-0", {"type": "article.unchanged.v1"}, {"requested_url": URL, "revision": 2}))
+    (end,) = ends.all()
+    assert (end.outcome, end.article) == ("unchanged", None)
+    assert list(ledger_faults(_ledger(accepted=1, unchanged=1), [end])) == []
 
 
 def test_what_has_no_event_but_a_double_was_refused() -> None:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from worker.errors import Malformed
+from worker.events import envelope
 from worker.urls import canonicalise, quoted
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from worker.store.ledger import Ledger
 
 ARTICLE = "article"
+UNCHANGED = "unchanged"
 REFUSED = "refused:duplicate"
 NO_END = "no end"
 
@@ -28,7 +30,7 @@ class End:
     """What became of one URL; `data` is its event's, if it has one."""
 
     url: str  # as it was pushed
-    outcome: str  # article, dead:<reason>, refused:duplicate
+    outcome: str  # article, unchanged, dead:<reason>, refused:duplicate
     data: dict[str, Any] | None = None
 
     @property
@@ -63,7 +65,7 @@ class Ends:
         if not indexes:
             return None
         index = indexes.pop(0)
-        end = End(self.urls[index], f"dead:{data['reason']}" if "reason" in data else ARTICLE, data)
+        end = End(self.urls[index], _outcome(entry), data)
         self._ends[index] = end
         return end
 
@@ -74,6 +76,16 @@ class Ends:
             end or End(url, REFUSED if _canonical(url) in ended else NO_END)
             for url, end in zip(self.urls, self._ends, strict=True)
         ]
+
+
+def _outcome(entry: Entry) -> str:
+    match entry.attributes["type"]:
+        case envelope.URL_DEAD:
+            return f"dead:{entry.data['reason']}"
+        case envelope.ARTICLE_UNCHANGED:
+            return UNCHANGED
+        case _:
+            return ARTICLE
 
 
 def _canonical(url: str) -> str:
@@ -89,7 +101,12 @@ def ledger_faults(ledger: Ledger, ends: Iterable[End]) -> Iterator[str]:
     if not ledger.settled:
         yield f"{ledger.waiting} URLs are waiting and {ledger.leased} in work"
     outcomes = [end.outcome.partition(":")[0] for end in ends]
-    for name, word in (("articles", "article"), ("dead", "dead"), ("refused", "refused")):
+    for name, word in (
+        ("articles", ARTICLE),
+        ("unchanged", UNCHANGED),
+        ("dead", "dead"),
+        ("refused", "refused"),
+    ):
         counted, seen = getattr(ledger, name), outcomes.count(word)
         if counted != seen:
             yield f"the ledger counts {counted} {name}, and {seen} were seen"

@@ -70,7 +70,7 @@ class _Bar:
 
     def look(self, ledger: Ledger) -> None:
         figures = f"{ledger.articles} articles, {ledger.dead} dead, {ledger.waiting} waiting"
-        done = ledger.articles + ledger.dead + ledger.refused
+        done = ledger.articles + ledger.unchanged + ledger.dead + ledger.refused
         self._progress.update(self._bar, figures=figures, completed=done)
 
 

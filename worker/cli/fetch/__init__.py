@@ -1,0 +1,1 @@
+"""`ingest fetch`: the whole story of a URL."""
