@@ -57,7 +57,7 @@ class Origin:
     """Serves `/<kind>/<n>` on 127.0.2.1 … 127.0.2.`hosts`, all at one port, while it is open.
 
     Kinds: `a` an article; `slow` one after 0.4 s; `flaky` a 500 the first time; `moved` leads to the next
-    host's `a`; `hang` never answers.
+    host's `a`; `hang` never answers; `busy` is a 429; `drip` sends a byte a second.
     """
 
     def __init__(self, hosts: int) -> None:
@@ -102,6 +102,8 @@ class Origin:
         began_s = time.monotonic()
         host = request.host.partition(":")[0]
         try:
+            if request.path.startswith("/drip/"):
+                return await _drip(request)
             return await self._answer(host, request.path)
         finally:
             self.log.append(Request(host, request.path, began_s, time.monotonic()))
@@ -113,6 +115,8 @@ class Origin:
         if kind == "hang":
             self.hanging.release()
             await asyncio.sleep(3600)
+        if kind == "busy":
+            return web.Response(status=429)
         if kind == "slow":
             await asyncio.sleep(0.4)
         if kind == "flaky" and (host, path) not in self._troubled:
@@ -140,3 +144,11 @@ class Origin:
                         f"{host}: {two.path} came {two.began_s - one.began_s:.3f} s after {one.path}"
                     )
         return found
+
+
+async def _drip(request: web.Request) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Content-Type": "text/html"})
+    await response.prepare(request)
+    while True:
+        await response.write(b"<")
+        await asyncio.sleep(1)

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 #: Every key that ARCHITECTURE.md's data model names, and those of them that may outlive the work.
 DOCUMENTED = re.compile(
     r"ingest:queue|\{ingest:queue\}:(taken:[^:]+|numbers|workers)|\{ingest:\d+\}:("
-    r"seq|clock|ready|later|suspects|leases|leased|settled|admitted|revisions|policy|crawl_delay|ledger|articles|dead"
-    r"|(wait|high|host|claim|seen|robots):.+)"
+    r"seq|clock|ready|later|suspects|leases|leased|settled|admitted|policy|crawl_delay|ledger|articles|dead"
+    r"|(wait|high|host|parked|address|claim|seen|robots|revisions|visit):.+)"
 )
 LASTING = re.compile(
     # A worker killed at the very end stays among the workers until another one looks.
     r"\{ingest:queue\}:(numbers|workers)|\{ingest:\d+\}:"
-    r"(seq|clock|settled|admitted|revisions|policy|crawl_delay|ledger|articles|dead|(host|claim|seen|robots):.+)"
+    r"(seq|clock|settled|admitted|policy|crawl_delay|ledger|articles|dead|(host|parked|claim|seen|robots|revisions|visit):.+)"
 )
 
 
@@ -42,7 +42,7 @@ async def faults(connection: Connection, keys: Keys, sent: Iterable[str]) -> lis
         found.append(f"the ledger is off: {ledger}")
     if not ledger.settled:
         found.append(f"work is left: {ledger}")
-    if ledger.articles + ledger.dead != sum(ends.values()):
+    if ledger.articles + ledger.unchanged + ledger.dead != sum(ends.values()):
         found.append(f"the streams hold {sum(ends.values())} events, and the ledger says {ledger}")
     names = [name.decode() for name in await connection.command("KEYS", "*")]
     found += [f"the key {name} is left over" for name in names if not LASTING.fullmatch(name)]
