@@ -25,6 +25,7 @@ from tests.servers import RedisServer, free_port
 from worker.cli.entry import ingest
 from worker.extract import extract_article
 from worker.settings import PREFIX, Settings
+from worker.settings.hosts_file import read_hosts_file
 from worker.settings.load import RESERVED
 from worker.store.scripts import script_names
 
@@ -145,8 +146,15 @@ def test_readme_blocks_call_known_programs() -> None:
     """A README block that calls something new is noticed, and so is one that this test would pass over."""
     lines = [line for found in FENCES if found.kind == "sh" for line in found.body.splitlines()]
     assert {line.split()[0] for line in lines} == PROGRAMS
-    known = {"sh", "python", "text", "json", "text before", "json after", "json event"}
+    known = {"sh", "python", "text", "toml", "json", "text before", "json after", "json event"}
     assert {found.kind for found in FENCES} <= known
+
+
+def test_example_hosts_file_is_read(tmp_path: Path) -> None:
+    """The README's file of hosts that differ has no fault."""
+    file = tmp_path / "hosts.toml"
+    file.write_text(fence("toml"))
+    assert read_hosts_file(file).keys() == {"example.com", "example.org:8080"}
 
 
 @pytest.mark.slow
