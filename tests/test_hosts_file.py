@@ -41,6 +41,7 @@ def test_tables_are_hosts(tmp_path: Path) -> None:
         "example.com": HostOverride(spacing_s=5, slots=1),
         "localhost:8080": HostOverride(delay_factor=0),
     }
+    assert rules(tmp_path, '["a.example.:81"]\n') == {"a.example:81": HostOverride()}
 
 
 def test_no_file_is_no_rules() -> None:
@@ -74,6 +75,16 @@ def test_the_environment_wins_value_by_value(tmp_path: Path) -> None:
         ('["a.example"]\n["A.example"]\n', "hosts.toml, line 2, 'A.example': it is a.example once more"),
         ('["a.example"]\nspacing_s = "5 s"\n', "hosts.toml, line 1, 'a.example': spacing_s is '5 s'"),
         ('["a.example"]\nspacing_s = inf\n', "hosts.toml, line 1, 'a.example': spacing_s is inf"),
+        (
+            '["a.example"]\nspacing_s = 1e300\n',
+            "hosts.toml, line 1, 'a.example': spacing_s is 1e+300: it should be less than or equal to 86400",
+        ),
+        ('["a.example"]\nslots = 10001\n', "hosts.toml, line 1, 'a.example': slots is 10001"),
+        ('["*"]\nslots = 2\n', "hosts.toml, line 1, '*': '*' should be one host: what holds for all is"),
+        ('["*.a.example"]\nslots = 2\n', "hosts.toml, line 1, '*.a.example': '*.a.example' should be one"),
+        ('["a.example"]\n["a.example."]\n', "hosts.toml, line 2, 'a.example.': it is a.example once more"),
+        ("a = " + "[" * 20_000, "hosts.toml nests too deep"),
+        ('["a.example"]\nslots' + ".a" * 5_000 + " = 1\n", "hosts.toml nests too deep"),
     ],
 )
 def test_a_fault_names_its_place_and_remedy(tmp_path: Path, text: str, fault: str) -> None:

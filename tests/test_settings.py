@@ -116,6 +116,20 @@ def test_a_default_follows_the_setting_that_bounds_it() -> None:
         ("INGEST_HOST_OVERRIDES", '{"h": {"slots": 0}}', "at h.slots, it should be greater"),
         ("INGEST_HOST_OVERRIDES", '{"http://h/": {}}', "'http://h/' should be a host"),
         ("INGEST_HOST_OVERRIDES", '{"a b": {}}', "'a b' should be a host"),
+        ("INGEST_HOST_OVERRIDES", '{".": {}}', "'.' should be a host"),
+        (
+            "INGEST_HOST_OVERRIDES",
+            '{"*": {}}',
+            "'*' should be one host: what holds for all is INGEST_HOST_SP",
+        ),
+        ("INGEST_HOST_OVERRIDES", '{"h": {"spacing_s": 1e300}}', "at h.spacing_s, it should be less than"),
+        ("INGEST_HOST_SLOTS", "10001", "less than or equal to 10000"),
+        *(
+            (f"INGEST_{name}", "86401", "less than or equal to 86400")
+            for name in ("HOST_SPACING_S", "HOST_DELAY_MAX_S", "HOST_PENALTY_S", "HOST_PENALTY_MAX_S")
+        ),
+        ("INGEST_BREAKER_S", "86401", "less than or equal to 86400"),
+        ("INGEST_BREAKER_MAX_S", "86401", "less than or equal to 86400"),
     ],
 )
 def test_a_wrong_value_is_named_quoted_and_put_right(name: str, value: str, expected: str) -> None:

@@ -59,8 +59,11 @@ class Malformed(IngestError):
 class FetchFailed(IngestError):
     """A request that brought no usable page.
 
-    `reason` is a row of `worker.outcomes`; `retry_after_s` is what the server asked for, if it did.
+    `reason` is a row of `worker.outcomes`; `retry_after_s` is what the server asked for, if it did; `took_s` is
+    how long the request took, where whoever made it says so.
     """
+
+    took_s: float | None = None
 
     def __init__(
         self, reason: str, detail: str = "", *, status: int | None = None, retry_after_s: float | None = None

@@ -44,9 +44,9 @@ _ROWS = (
     Outcome(
         "robots_unreachable",
         True,
-        True,
+        False,
         "robots.txt could not be had: nothing may be fetched (RFC 9309)",
-        "throttled",
+        "none",
     ),
     Outcome("blocked_address", False, False, "the address is private, local or otherwise off limits", "none"),
     Outcome("denied", False, False, "the settings deny the host, the port or the scheme", "none"),

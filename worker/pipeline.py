@@ -7,7 +7,8 @@ the frontier, so that a host's spacing holds for every request of the fleet and 
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from worker.errors import (
@@ -20,12 +21,12 @@ from worker.errors import (
 )
 from worker.extract.indexing import NOINDEX, Indexing
 from worker.model import NotModified, Page, Record, Redirect, Signal
-from worker.outcomes import outcome
-from worker.retry import RETRY_AFTER_LIMIT_S, Again, Bury, RetryPolicy, decide
+from worker.retry import Again, Bury, RetryPolicy, decide, signal_of
 from worker.urls import host_key
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
     from datetime import datetime
 
     from structlog.typing import FilteringBoundLogger
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from worker.model import Article, Task, Validators, Visit
 
 _NO_REQUEST = Signal()
+#: When to look again for the robots.txt that another worker asks for.
+_ASKED_BY_ANOTHER_S = 5.0
 
 
 class Fetches(Protocol):
@@ -57,14 +60,30 @@ class Rules(Protocol):
         """Whether the URL may be fetched."""
 
 
+class Learning(Protocol):
+    """What came of asking for a robots.txt: rules, or a failure, or neither while another worker asks."""
+
+    @property
+    def rules(self) -> Rules | None:
+        """The rules in force."""
+
+    @property
+    def failure(self) -> FetchFailed | None:
+        """Why nothing may be fetched: robots.txt, or the host itself, cannot be had."""
+
+    @property
+    def signal(self) -> Signal:
+        """How the request went; `none` where this worker made none."""
+
+
 class Gate(Protocol):
     """Knows robots.txt files."""
 
     async def rules(self, url: str) -> Rules | None:
         """None: not known yet. Raises FetchFailed ("robots_unreachable")."""
 
-    async def learn(self, url: str) -> Rules:
-        """Spends a request. Raises FetchFailed: robots.txt, or the host itself, cannot be had."""
+    async def learn(self, url: str) -> Learning:
+        """Spends a request, unless another worker does."""
 
 
 class Extracts(Protocol):
@@ -124,9 +143,17 @@ class Hop:
 
 @dataclass(frozen=True, slots=True)
 class Learnt:
-    """The request was spent on robots.txt; the URL's own is next."""
+    """The request was spent on robots.txt; the URL's own is next. `signal` says how it went."""
 
     crawl_delay_s: float | None
+    signal: Signal = _NO_REQUEST
+
+
+@dataclass(frozen=True, slots=True)
+class Postponed:
+    """Another worker asks for robots.txt, and takes its time: no request was made."""
+
+    delay_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +167,7 @@ class Failed:
     signal: Signal = _NO_REQUEST
 
 
-Verdict = Publish | Unmodified | Hop | Learnt | Failed
+Verdict = Publish | Unmodified | Hop | Learnt | Postponed | Failed
 
 _UNKNOWN = Record()
 
@@ -155,6 +182,7 @@ class Pipeline:
     policy: RetryPolicy
     max_redirects: int
     clock: Clock
+    hold: Callable[[], AbstractContextManager[None]] = nullcontext  # what bounds the memory of pages in work
     grouping: Grouping = "host"
     robot: str = "ingest"  # our product token, by which pages name us
     noindex: Literal["warn", "refuse"] = "warn"
@@ -166,7 +194,8 @@ class Pipeline:
         """
         began = self.clock.monotonic()
         try:
-            return await self._process(task, log, known)
+            with self.hold():
+                return await self._process(task, log, known)
         except FetchFailed as failure:
             return self._failed(task, failure, took_s=self.clock.monotonic() - began)
         except NotAnArticle as refusal:
@@ -211,10 +240,20 @@ class Pipeline:
             return self._elsewhere(task, response, refusal)
         if NOINDEX in article.extraction.warnings:
             self._heed_noindex(task, log)
-        return Publish(article, response, fetched_at, int((self.clock.monotonic() - began) * 1000))
+        return Publish(
+            article, replace(response, body=b""), fetched_at, int((self.clock.monotonic() - began) * 1000)
+        )
 
-    async def _learn(self, gate: Gate, task: Task) -> Learnt:
-        return Learnt((await gate.learn(task.target)).crawl_delay_s)
+    async def _learn(self, gate: Gate, task: Task) -> Learnt | Postponed | Failed:
+        learning = await gate.learn(task.target)
+        signal = learning.signal
+        if learning.failure:
+            # A neighbour's outage is no reason to leave the rest of a domain alone.
+            neighbour = learning.failure.reason == "robots_unreachable" and host_key(task.target) != task.host
+            return self._failed(task, learning.failure, signal=_NO_REQUEST if neighbour else signal)
+        return (
+            Learnt(learning.rules.crawl_delay_s, signal) if learning.rules else Postponed(_ASKED_BY_ANOTHER_S)
+        )
 
     def _heed_noindex(self, task: Task, log: FilteringBoundLogger) -> None:
         refused = self.noindex == "refuse"
@@ -271,7 +310,9 @@ class Pipeline:
                     raise
         raise AssertionError("unreachable")
 
-    def _failed(self, task: Task, failure: FetchFailed, *, took_s: float = 0.0) -> Failed:
+    def _failed(
+        self, task: Task, failure: FetchFailed, *, took_s: float = 0.0, signal: Signal | None = None
+    ) -> Failed:
         following = decide(
             reason=failure.reason,
             attempt=task.attempt,
@@ -280,14 +321,5 @@ class Pipeline:
             random=random.random,
         )
         error = failure.detail or failure.reason
-        signal = signal_of(failure, took_s)
+        signal = signal or signal_of(failure, took_s)
         return Failed(following, error, failure.status, failure.retry_after_s, signal)
-
-
-def signal_of(failure: FetchFailed, took_s: float) -> Signal:
-    """What a failed request says about its host."""
-    row = outcome(failure.reason)
-    # How fast a server refuses a page says nothing about how fast it makes one.
-    latency_s = took_s if row.sign in {"failed", "throttled"} else 0.0
-    hold_s = min(failure.retry_after_s or 0.0, RETRY_AFTER_LIMIT_S) if row.hold_host else 0.0
-    return Signal(row.sign, latency_s, hold_s, failure.reason)

@@ -10,10 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from worker.model import Signal
 from worker.outcomes import outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from worker.errors import FetchFailed
 
 #: The longest Retry-After that is waited for. Coming back sooner than asked would be rude, and a URL that
 #: waits for longer is lost to sight: it is buried, and its dead letter says how to try it again.
@@ -73,3 +76,13 @@ def _backoff_s(attempt: int, policy: RetryPolicy, random: Callable[[], float]) -
     """Exponential backoff with full jitter, which spreads a crowd best (AWS Architecture Blog, 2015)."""
     ceiling_s = min(policy.max_s, policy.base_s * 2.0 ** min(attempt, _MAX_DOUBLINGS))
     return ceiling_s * (JITTER_FLOOR + (1 - JITTER_FLOOR) * random())
+
+
+def signal_of(failure: FetchFailed, took_s: float) -> Signal:
+    """What a failed request says about its host; `took_s` unless the failure knows better."""
+    row = outcome(failure.reason)
+    took_s = took_s if failure.took_s is None else failure.took_s
+    # How fast a server refuses a page says nothing about how fast it makes one.
+    latency_s = took_s if row.sign in {"failed", "throttled"} else 0.0
+    hold_s = min(failure.retry_after_s or 0.0, RETRY_AFTER_LIMIT_S) if row.hold_host else 0.0
+    return Signal(row.sign, latency_s, hold_s, failure.reason)

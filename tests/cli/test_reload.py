@@ -71,6 +71,9 @@ async def test_sighup_reloads_and_a_bad_file_changes_nothing(
         file.write_text('["b.example"]\nslots = 0\n')
         process.send_signal(signal.SIGHUP)
         assert "line 1, 'b.example': slots is 0" in (await heard(process, "host_rules_refused"))["error"]
+        file.write_text("a = " + "[" * 20_000)
+        process.send_signal(signal.SIGHUP)
+        assert "nests too deep" in (await heard(process, "host_rules_refused"))["error"]
         assert await rules() == {"b.example": "- 3 0.5"}
         process.send_signal(signal.SIGTERM)
         await heard(process, "worker_stopped")

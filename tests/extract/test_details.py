@@ -52,23 +52,23 @@ MICRODATA = """<ol itemscope itemtype="https://schema.org/BreadcrumbList">
 
 
 @pytest.mark.parametrize(
-    ("markup", "section"),
+    ("markup", "source"),
     [
         (
             '<div class="breadcrumbs"><a href="/">Home</a> › <a href="/world">World</a> › Bridge</div>',
-            "World",
+            "markup:breadcrumbs",
         ),
-        (MICRODATA, "World"),
-        ('<nav aria-label="Breadcrumb"><a href="/">Courier</a></nav>', None),
+        (MICRODATA, "itemprop:itemListElement"),
+        ('<nav class="Breadcrumb"><a href="/">Courier</a></nav>', None),
         (f'<div class="breadcrumbs">{"<a href=/s>Some section</a> " * 9}</div>', None),
     ],
 )
-def test_a_shown_trail_counts_where_nothing_is_declared(markup: str, section: str | None) -> None:
+def test_a_shown_trail_counts_where_nothing_is_declared(markup: str, source: str | None) -> None:
     """By its links; of more than eight it is a menu."""
     page = news_page(jsonld=without("articleSection")).replace("<main>", f"{markup}<main>")
     article = extract(page)
-    assert article.section == section
-    assert article.extraction.provenance.get("section") == ("markup:breadcrumbs" if section else None)
+    assert article.section == ("World" if source else None)
+    assert article.extraction.provenance.get("section") == source
     assert extract(news_page().replace("<main>", f"{markup}<main>")).section == "City"
 
 

@@ -177,7 +177,7 @@ async def test_types_that_are_pages(
         (http(b"half", status="206 Partial Content"), "http_206"),
         (http(b"", status="304 Not Modified"), "bad_response"),
         (http(b"gone", status="410 Gone"), "http_410"),
-        (http(b"", status="999 Request denied"), "http_999"),
+        (http(b"", status="999 Request denied"), "bad_response"),
         (http(b"x" * 100_001), "too_large"),
         (http(gzip.compress(bytes(10_000_000)), content_encoding="gzip"), "too_large"),
         (http(brotli.compress(bytes(10_000_000)), content_encoding="br"), "too_large"),

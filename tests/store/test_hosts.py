@@ -55,6 +55,19 @@ async def test_errors_never_speed_a_host_up(act: Act) -> None:
     assert await rest_ms(act, Signal("ok", latency_s=0.001)) == pytest.approx(1500, abs=100)
 
 
+async def test_what_a_hang_has_taught_heals_without_latencies(act: Act) -> None:
+    """Successes that say nothing of the latency halve what failures added, and leave what answers taught."""
+    await act.frontier.hosts.configure(HostPolicy(spacing_s=0))
+    await rest_ms(act, Signal("ok", latency_s=1))
+    assert await rest_ms(act, Signal("failed", latency_s=15)) == pytest.approx(8000, abs=100)
+    rests = [await rest_ms(act, Signal("ok")) for _ in range(5)]
+    assert rests == pytest.approx([4000, 2000, 1000, 1000, 1000], abs=100)
+    await rest_ms(act, Signal("failed", latency_s=15), "b.example")
+    rests = [await rest_ms(act, Signal("ok"), "b.example") for _ in range(14)]
+    assert rests[-1] < 100
+    assert "lag" not in await act.host("b.example")
+
+
 async def test_an_operator_may_turn_the_factor_off(act: Act) -> None:
     """A host's own factor goes before the fleet's; what its table leaves out is as for all others."""
     own = {"a.example": HostOverride(delay_factor=0)}
@@ -113,6 +126,21 @@ async def test_rules_of_an_older_worker_still_read(act: Act) -> None:
     """During an upgrade a worker of the last release writes two numbers: they count, nothing else."""
     await act.connection.command("HSET", act.keys.part(0, "policy"), "*", "3000 1")
     assert await rest_ms(act, Signal("failed", latency_s=9)) == pytest.approx(3000, abs=100)
+
+
+async def test_a_broken_policy_is_the_default(act: Act) -> None:
+    """Words that are no numbers stop no script half-way: the defaults stand for them."""
+    await act.connection.command("HSET", act.keys.part(0, "policy"), "*", "2000 - -")
+    assert await rest_ms(act, Signal("ok")) == pytest.approx(2000, abs=100)
+    await act.ledger()
+
+
+async def test_no_rule_replaces_the_fleets_own(act: Act) -> None:
+    """Whatever the rules for single hosts are called, the fleet's policy is the one that was given."""
+    policy = HostPolicy(spacing_s=3)
+    await act.frontier.hosts.configure(policy, {"*": HostOverride(slots=2)})
+    kept = await act.connection.command("HGET", act.keys.part(0, "policy"), "*")
+    assert kept.decode() == policy.words()
 
 
 async def test_crawl_delay_yields_only_to_a_spacing_of_the_operators(act: Act) -> None:

@@ -121,9 +121,10 @@ async def test_redirect_waits_under_the_other_host(act: Act) -> None:
 
 
 async def test_cookies_travel_with_the_chain(act: Act) -> None:
-    """Each hop's cookies wait in Redis with the task, as the server wrote them, with the URL that set them."""
+    """Each hop's cookies wait with the task, as the server wrote them, with the URL that set them."""
     lease = await act.lease("http://a.example/1")
-    await act.frontier.redirect(lease, "http://b.example/2", "b.example", ['a="1 2"; Path=/', "b=\u00fc"])
+    cookies = ['a="1 2"; Path=/', "b=\u00fc"]
+    await act.frontier.redirect(lease, "http://b.example/2", "b.example", cookies)
     await act.frontier.redirect(await act.claimed(), "http://c.example/3", "c.example", ["c=3"])
     assert (await act.claimed()).task.cookies == (
         ("http://a.example/1", 'a="1 2"; Path=/'),

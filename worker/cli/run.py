@@ -11,6 +11,7 @@ import click
 from worker.cli.emptiness import stop_when_empty
 from worker.cli.examples import examples
 from worker.errors import StoreUnavailable
+from worker.runtime.memory import return_large_blocks
 from worker.runtime.supervisor import Stop, configure, run_suspects, run_worker
 from worker.settings import host_rules, load_settings
 from worker.store.connection import Connection
@@ -68,6 +69,7 @@ def run(*, embedded: bool, until_empty: bool) -> None:
     """
     settings = load_settings()
     host_rules(settings)  # a faulty file is told before anything is started
+    return_large_blocks()
     _in_fast_loop(_run(settings, embedded=embedded, until_empty=until_empty))
 
 

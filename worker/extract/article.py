@@ -7,6 +7,7 @@ as text, parse once, read the structured data once, then each field chooses amon
 from __future__ import annotations
 
 from hashlib import sha256
+from itertools import accumulate, takewhile
 from typing import TYPE_CHECKING, Any
 
 from worker.errors import NotAnArticle
@@ -41,7 +42,8 @@ if TYPE_CHECKING:
 #: Of the rules as a whole. It goes up whenever the same page may give another article.
 VERSION = "3"
 #: Longer texts are cut here.
-_MAX_PLAIN_CHARS = 4_000_000
+_MAX_TEXT_CHARS = 500_000  # as long as a novel: such a page is copied on its way in many memories
+_MAX_PLAIN_CHARS = 1_000_000
 
 
 def extract_article(
@@ -104,6 +106,8 @@ def _from_html(
         paragraphs = tuple(paragraph for paragraph in paragraphs if paragraph is not line)
     if not authors and (authors := newsroom_of(facts)):
         author_source = "jsonld:author"
+    paragraphs, shortened = _bounded(paragraphs)
+    cuts += shortened
     joined = _joined(paragraphs)
     measures, script = measured(joined), script_of(joined)
     count = measures.word_count
@@ -249,6 +253,13 @@ def _text_fields(paragraphs: tuple[Paragraph, ...], text: str, measures: Measure
         "content_hash": measures.content_hash,
         "simhash": measures.simhash,
     }
+
+
+def _bounded(paragraphs: tuple[Paragraph, ...]) -> tuple[tuple[Paragraph, ...], tuple[str, ...]]:
+    """The first 500,000 characters of `paragraphs`, and a warning if there are more."""
+    ends = accumulate(len(paragraph.text) for paragraph in paragraphs)
+    kept = sum(1 for _ in takewhile(lambda end: end <= _MAX_TEXT_CHARS, ends))
+    return (paragraphs, ()) if kept == len(paragraphs) else (paragraphs[:kept], ("text_cut",))
 
 
 def _joined(paragraphs: Iterable[Paragraph]) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 from worker.extract.markup import node_text
 from worker.extract.text import letters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -20,28 +21,42 @@ _MARGINS = frozenset(("aside", "nav", "footer"))
 _SECTIONS = _MARGINS | {"article", "main"}
 
 
-def belonging(
-    tree: LexborHTMLParser, selector: str, *, title: str, paragraphs: Sequence[Paragraph]
-) -> Iterator[tuple[LexborNode, bool]]:
-    """The elements of `selector` above the end of the text, and whether the article or <main> holds them.
+@dataclass(frozen=True, slots=True)
+class Belongings:
+    """The elements of one kind above the end of the text, in order, and the articles that hold the text."""
 
-    None in a margin, and none in an <article> that holds neither the title nor the text's end. In the order
-    of the page. It looks at every paragraph: to be called only where something is missing.
-    """
-    wanted = {node.mem_id for node in tree.css(selector)}
-    nodes = tree.css(f"h1, p, {selector}")[:_MAX_ELEMENTS] if wanted else []
-    last = letters(paragraphs[-1].text) if paragraphs else ""
-    ends = [at for at, node in enumerate(nodes) if node.tag == "p" and letters(node_text(node)) == last]
-    end = ends[-1] if ends else len(nodes)
-    known = [nodes[end]] if ends else []
-    known += [node for node in nodes if node.tag == "h1" and letters(node_text(node)) == letters(title)]
-    homes = {section.mem_id for node in known if (section := _section(node)) is not None}
-    for node in nodes[:end]:
-        if node.mem_id not in wanted:
-            continue
+    elements: list[LexborNode]
+    homes: set[int]
+
+    def place(self, node: LexborNode) -> Literal["inside", "around", "elsewhere"]:
+        """Inside: in the article or <main>. Elsewhere: in a margin or in another <article>."""
         section = _section(node)
-        if section is None or section.tag == "main" or section.mem_id in homes:
-            yield node, section is not None
+        if section is None:
+            return "around"
+        return "inside" if section.tag == "main" or section.mem_id in self.homes else "elsewhere"
+
+
+def belongings(
+    tree: LexborHTMLParser, tag: str, *, title: str, paragraphs: Sequence[Paragraph]
+) -> Belongings:
+    """Look for elements called `tag` that belong to the article.
+
+    Its own <article>s are those that hold the title or the end of the text. To be called only where something
+    is missing: it goes over the whole page.
+    """
+    nodes = tree.css(f"h1, p, {tag}")[:_MAX_ELEMENTS]
+    last = letters(paragraphs[-1].text) if paragraphs else ""
+    ends = (at for at in range(len(nodes) - 1, -1, -1) if _says(nodes[at], "p", last))
+    end = next(ends, len(nodes))
+    known = [node for node in nodes if _says(node, "h1", letters(title))] + nodes[end : end + 1]
+    homes = {section.mem_id for node in known if (section := _section(node)) is not None}
+    own = Belongings([], homes)
+    own.elements.extend(node for node in nodes[:end] if node.tag == tag and own.place(node) != "elsewhere")
+    return own
+
+
+def _says(node: LexborNode, tag: str, text: str) -> bool:
+    return node.tag == tag and letters(node_text(node)) == text
 
 
 def _section(node: LexborNode) -> LexborNode | None:

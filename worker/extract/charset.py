@@ -25,7 +25,7 @@ _SEARCHED_BYTES = 262_144
 _PIECE_BYTES = 16_384
 _MAX_CHAR_BYTES = 4
 _JUDGED_BYTES = 1_000_000
-_HEADER_CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([^\s\"';]+)", re.IGNORECASE)
+_HEADER_CHARSET = re.compile(r"charset\s*+=\s*+[\"']?+\s*+([^\s\"';]+)", re.IGNORECASE)
 #: What the prescan passes by, one after the other: comments, tags with their attributes, and the like.
 _MARKUP = re.compile(
     rb"""<!(?=--)(?:.*?-->|.*)|<(meta)(?=[\s/])|</?[a-z](?:"[^"]*"|'[^']*'|[^>"'])*>|<[!/?][^>]*>""",
@@ -33,7 +33,7 @@ _MARKUP = re.compile(
 )
 _ATTRIBUTE = re.compile(rb"""[\s/]*([^\s/>=]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"'][^\s>]*)))?""")
 _CONTENT_CHARSET = re.compile(rb"""charset\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s;"']+))""", re.IGNORECASE)
-_LATE_META = re.compile(rb"""<meta\b[^<>]*?\bcharset\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE)
+_LATE_META = re.compile(rb"""<meta\b[^<>]*?\bcharset\s*+=\s*+["']?+\s*+([\w.:-]+)""", re.IGNORECASE)
 _XML_ENCODING = re.compile(rb"""<\?xml[^>]*?\bencoding\s*=\s*(?:"([^">]*)"|'([^'>]*)')""")
 #: `<?x` in UTF-16, without a BOM.
 _XML_OPENINGS = ((b"<\0?\0x\0", "utf-16le"), (b"\0<\0?\0x", "utf-16be"))

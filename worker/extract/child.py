@@ -59,8 +59,8 @@ def _serve(connection: socket.socket, memory_limit_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _limit_memory(memory_limit_bytes)
     _send(connection, Reply())
-    while (frame := _receive(connection)) is not None:
-        reply = _answer(function, pickle.loads(frame))  # noqa: S301 - from our own parent
+    while (frame := _receive(connection)) is not None and (page := _receive(connection)) is not None:
+        reply = _answer(function, pickle.loads(frame) | {"page": page})  # noqa: S301 - from our own parent
         _send(connection, reply)
         if reply.last:
             return

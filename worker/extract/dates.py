@@ -13,7 +13,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from worker.extract import jsonld
-from worker.extract.belonging import belonging
+from worker.extract.belonging import belongings
 from worker.extract.date_forms import Instant, parse_instant
 from worker.extract.markup import attribute, node_text
 from worker.extract.structured import Candidate
@@ -163,23 +163,22 @@ def _stated_modified(facts: Structured) -> Iterator[Candidate]:
 
 def _visible(tree: LexborHTMLParser, facts: Structured, title: str, body: Body) -> Iterator[Candidate]:
     """Dates that readers see: <time>, the title's end, lines above the body, what is called a date."""
-    dated = list(belonging(tree, f"time, {_DATED_ELEMENTS}", title=title, paragraphs=body.paragraphs))
-    dated.sort(key=lambda found: not found[1])
-    times = [(node, inside) for node, inside in dated if node.tag == "time"]
-    yield from _times(node for node, inside in times if inside)
+    own = belongings(tree, "time", title=title, paragraphs=body.paragraphs)
+    yield from _times(node for node in own.elements if own.place(node) == "inside")
     for og_title in facts.metas("og:title"):
         # `Headline | The Site | 11.03.2024`: a date in the headline itself is that of its subject.
         if (end := og_title.value.rpartition("|"))[1] and sum(map(str.isalpha, end[2])) <= _MAX_MONTH_CHARS:
             yield Candidate(end[2], og_title.source)
     yield from _lines(tree, facts, body)
-    for node, _ in dated[:200]:
+    for node in tree.css(_DATED_ELEMENTS)[:200]:
         text = node_text(node)
-        if node.tag != "time" and 8 <= len(text) <= 80 and not _MODIFIED_WORDS.search(text[:20]):
+        fits = 8 <= len(text) <= 80 and text not in body.below and not _MODIFIED_WORDS.search(text[:20])
+        if fits and own.place(node) != "elsewhere":
             yield Candidate(text, "visible")
     for node in tree.css(_NAMES_OF_AUTHORS)[:1]:
         if node.parent and len(text := node_text(node.parent)) <= _MAX_BYLINE_CHARS:
             yield Candidate(text, "visible")
-    yield from _times(node for node, inside in times if not inside)
+    yield from _times(node for node in own.elements if own.place(node) == "around")
 
 
 def _times(nodes: Iterable[LexborNode]) -> Iterator[Candidate]:

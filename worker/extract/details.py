@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from worker.extract import jsonld
 from worker.extract.addresses import absolute, host_of
-from worker.extract.belonging import belonging
+from worker.extract.belonging import belongings
 from worker.extract.markup import attribute, node_text
 from worker.extract.text import letters, squeeze
 from worker.model import Access, Image, Publisher, Video
@@ -84,7 +84,7 @@ def images(
     for candidate in facts.metas("og:image", "og:image:url", "og:image:secure_url", "twitter:image"):
         _add(found, candidate.value, url, sizes)
     if not found:
-        for figure, _ in belonging(tree, "figure", title=title, paragraphs=paragraphs):
+        for figure in belongings(tree, "figure", title=title, paragraphs=paragraphs).elements:
             _add_figure(found, figure, url)
     return tuple(found.values())[:_MAX_IMAGES]
 

@@ -9,6 +9,8 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import urldefrag
 
+from ada_url import URL
+
 from worker.errors import Malformed, NotAnArticle
 from worker.extract.addresses import absolute, is_home, site_of
 from worker.extract.markup import attribute
@@ -46,13 +48,21 @@ def with_more(refusal: NotAnArticle, tree: LexborHTMLParser, facts: Structured, 
     the page has hardly any text, on the same site; an AMP page, which must name one, may lie elsewhere, as in
     a cache.
     """
-    if refreshed := _refresh(tree, url):
+    # In the form that is requested: robots.txt would allow `/a/../private`, and the server serve `/private`.
+    if refreshed := _resolved(_refresh(tree, url)):
         return NotAnArticle(refusal.why, refusal.detail, refreshed, "refresh")
-    if canonical := _canonical(refusal.why, tree, facts, url):
+    if canonical := _resolved(_canonical(refusal.why, tree, facts, url)):
         return NotAnArticle(refusal.why, refusal.detail, canonical, "canonical")
     if refusal.why in _SCANT and _is_shell(tree):
         return NotAnArticle("javascript_shell", f"scripts would write the text; {refusal.detail}")
     return refusal
+
+
+def _resolved(url: str | None) -> str | None:
+    try:
+        return URL(url).href if url else None
+    except ValueError:
+        return None
 
 
 def _refresh(tree: LexborHTMLParser, url: str) -> str | None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from worker.model import Article
 
 _START_TIMEOUT_S = 60.0
+_PIECE_BYTES = 262_144
 _PAGES_A_CHILD = 5_000  # then a new one, against memory that libraries never give back
 
 
@@ -225,12 +226,16 @@ class _Child:
     async def ask(self, arguments: dict[str, Any]) -> Reply:
         """Send one page and wait for what becomes of it. Raises EOFError or OSError when the process dies."""
         self.served += 1
-        return await self._exchange(pickle.dumps(arguments, pickle.HIGHEST_PROTOCOL))
+        page = arguments.pop("page")
+        return await self._exchange(pickle.dumps(arguments, pickle.HIGHEST_PROTOCOL), page)
 
-    async def _exchange(self, frame: bytes) -> Reply:
-        self._writer.write(LENGTH.pack(len(frame)))
-        self._writer.write(frame)
-        await self._writer.drain()
+    async def _exchange(self, *frames: bytes) -> Reply:
+        for frame in frames:
+            self._writer.write(LENGTH.pack(len(frame)))
+            # In pieces, of which the transport copies what the socket does not take at once.
+            for start in range(0, len(frame), _PIECE_BYTES):
+                self._writer.write(memoryview(frame)[start : start + _PIECE_BYTES])
+                await self._writer.drain()
         (size,) = LENGTH.unpack(await self._reader.readexactly(LENGTH.size))
         reply = pickle.loads(await self._reader.readexactly(size))  # noqa: S301 - from our own child
         assert isinstance(reply, Reply)  # noqa: S101

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _MAX_NODES = 4_000
 _MAX_BLOCKS = 50
+_MAX_STEPS = 20
 _MAX_WORDED, _MAX_WORDED_CHARS = 50, 1_000
 #: Properties whose value is the element's text, where no attribute holds it.
 _WORDED = frozenset(("headline", "name", "articleSection", "alternativeHeadline"))
@@ -40,6 +41,7 @@ class Structured:
     article: Node = field(default_factory=dict)  # the JSON-LD node of the article; empty without one
     meta: dict[str, list[str]] = field(default_factory=dict)  # lower-case name or property → values
     itemprops: dict[str, list[str]] = field(default_factory=dict)  # microdata: property → values
+    trail: list[tuple[str, str]] = field(default_factory=list)  # microdata breadcrumbs: name, reference or ""
     written: str | None = None  # the body of the article as JSON-LD holds it, a line for each of its lines
     canonical: str | None = None  # as written
     language: str | None = None  # <html lang>
@@ -102,6 +104,7 @@ def read_structured(tree: LexborHTMLParser, *, url: str) -> Structured:
     """Read everything that `Structured` holds from `tree`, the parse of the page at `url`."""
     meta: dict[str, list[str]] = {}
     itemprops: dict[str, list[str]] = {}
+    trail: list[tuple[str, str]] = []
     blocks: list[str] = []
     # One query: each goes over the whole tree.
     for node in tree.css("meta[content], [itemprop], script[type*='ld+json' i]")[:_MAX_NODES]:
@@ -111,8 +114,11 @@ def read_structured(tree: LexborHTMLParser, *, url: str) -> Structured:
         attributes = node.attributes
         if node.tag == "meta":
             _gather_meta(attributes, meta)
-        if attributes.get("itemprop"):
+        if itemprop := attributes.get("itemprop"):
             _gather_itemprop(node, attributes, itemprops)
+            if itemprop == "itemListElement" and len(trail) < _MAX_STEPS and _is_step(node):
+                link = node.css_first("a[href]")
+                trail.append((node_text(link or node), attribute(link or node, "href")))
     link = tree.css_first("link[rel~=canonical i]")
     canonical = attribute(link, "href") if link is not None else ""
     nodes, warnings = jsonld.read_blocks(blocks[:_MAX_BLOCKS])
@@ -124,12 +130,17 @@ def read_structured(tree: LexborHTMLParser, *, url: str) -> Structured:
         article=article,
         meta=meta,
         itemprops=itemprops,
+        trail=trail,
         written=_written(article),
         canonical=squeeze(canonical) or None,
         language=_root_attribute(tree, "lang") or _root_attribute(tree, "xml:lang"),
         direction=_root_attribute(tree, "dir"),
         warnings=warnings,
     )
+
+
+def _is_step(node: LexborNode) -> bool:
+    return node.parent is not None and attribute(node.parent, "itemtype").endswith("BreadcrumbList")
 
 
 def _written(article: Node) -> str | None:

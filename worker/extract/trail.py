@@ -12,13 +12,13 @@ from worker.extract.structured import Candidate
 from worker.extract.text import letters, squeeze
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from selectolax.lexbor import LexborHTMLParser
 
     from worker.extract.structured import Structured
 
-_TRAIL = "[class*=breadcrumb i], nav[aria-label*=breadcrumb i], ol[itemtype*=BreadcrumbList]"
+_TRAIL = "[class*=readcrumb]"  # with a capital or without: to compare without case takes twice the time
 _MAX_STEPS = 8  # of more, it is a menu
 _MAX_STEP_CHARS = 60
 _HOME = frozenset(
@@ -41,13 +41,14 @@ def section(tree: LexborHTMLParser, facts: Structured, *, url: str, title: str) 
         _last_steps(_declared(facts), "jsonld:BreadcrumbList", facts, url, title),
         facts.metas("parsely-section", "articlesection", "dc.subject", "section"),
         facts.microdata("articleSection"),
+        _last_steps(_above_the_page(facts.trail), "itemprop:itemListElement", facts, url, title),
         _last_steps(_shown(tree), "markup:breadcrumbs", facts, url, title),
     )
     return next((c for c in candidates if len(c.value) <= 80 and not c.value.startswith("http")), None)
 
 
 def _last_steps(
-    trail: Iterator[tuple[str, str]], source: str, facts: Structured, url: str, title: str
+    trail: Iterable[tuple[str, str]], source: str, facts: Structured, url: str, title: str
 ) -> Iterator[Candidate]:
     """The steps of `trail`, pairs of a name and a reference, from the last to the first.
 
@@ -65,11 +66,13 @@ def _last_steps(
 def _declared(facts: Structured) -> Iterator[tuple[str, str]]:
     for node in facts.of_type("breadcrumblist"):
         steps = [step for step in jsonld.things(node.get("itemListElement")) if isinstance(step, dict)]
-        trail = [_step(step) for step in steps]
-        # A last step that leads nowhere, alone in that, is the page.
-        if len(trail) > 1 and not trail[-1][1] and all(reference for _, reference in trail[:-1]):
-            trail.pop()
-        yield from trail
+        yield from _above_the_page([_step(step) for step in steps])
+
+
+def _above_the_page(trail: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """`trail` without a last step that leads nowhere, alone in that: it is the page."""
+    ends_here = len(trail) > 1 and not trail[-1][1] and all(reference for _, reference in trail[:-1])
+    return trail[:-1] if ends_here else trail
 
 
 def _step(step: jsonld.Node) -> tuple[str, str]:
@@ -81,7 +84,7 @@ def _step(step: jsonld.Node) -> tuple[str, str]:
 
 def _shown(tree: LexborHTMLParser) -> Iterator[tuple[str, str]]:
     """The links of the trail that readers see: its last step, the page, is mostly none."""
-    trail = tree.css_first(_TRAIL)
-    links = trail.css("a[href]") if trail is not None else []
+    trails = (trail.css("a[href]") for trail in tree.css(_TRAIL)[:3])
+    links = next(filter(None, trails), [])
     if len(links) <= _MAX_STEPS:
         yield from ((node_text(link), attribute(link, "href")) for link in links)

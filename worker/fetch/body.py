@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from worker.errors import FetchFailed
+from worker.fetch.budget import take
 from worker.fetch.coding import PIECE_BYTES, Decoder
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ async def read_body(
         if wire_bytes > wire_limit_bytes:
             raise FetchFailed("too_large", f"more than {wire_limit_bytes} bytes on the wire")
         for piece in decoder.feed(chunk):
+            await take(len(piece))
             kept.write(piece)
             if keep_bytes is not None and kept.tell() >= keep_bytes:
                 kept.truncate(keep_bytes)

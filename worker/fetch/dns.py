@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -13,6 +13,8 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from worker.fetch.resolver import Answer, Lookup, system_lookup
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from worker.clock import Clock
 
 _NUMERIC = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
@@ -23,7 +25,9 @@ TTL_UNKNOWN_S = 60.0
 #: RFC 2308, 5 allows hours; but a name that does not exist yet may be one that is being set up.
 NEGATIVE_TTL_S = 10.0
 _NAMES_KEPT = 10_000
+_MOST_ADDRESSES = 8
 
+_Address = tuple[socket.AddressFamily, str]
 _Question = tuple[str, socket.AddressFamily]
 
 
@@ -77,6 +81,7 @@ class CachingResolver(AbstractResolver):
             raise
         finally:
             del self._asking[question]
+        answer = replace(answer, addresses=_few(answer.addresses))
         least_s, most_s = TTL_S
         ttl_s = TTL_UNKNOWN_S if answer.ttl_s is None else min(max(answer.ttl_s, least_s), most_s)
         self._keep(question, answer, ttl_s)
@@ -95,6 +100,21 @@ class CachingResolver(AbstractResolver):
             task.cancel()
         await asyncio.gather(*asking, return_exceptions=True)
         await self._lookup.close()
+
+
+def _few(addresses: Sequence[_Address]) -> tuple[_Address, ...]:
+    """The first of `addresses`, those of both families, none twice.
+
+    An answer may hold thousands, all of one victim; and happy eyeballs goes over the list again for each that
+    fails.
+    """
+    distinct = tuple(dict.fromkeys(addresses))
+    share = _MOST_ADDRESSES // 2
+    families = {family for family, _ in distinct}
+    first = {family: [each for each in distinct if each[0] == family][:share] for family in families}
+    kept = [each for each in distinct if each in first[each[0]]]
+    kept += [each for each in distinct if each not in kept][: _MOST_ADDRESSES - len(kept)]
+    return tuple(each for each in distinct if each in kept)
 
 
 def _heard(asking: asyncio.Task[Answer]) -> None:

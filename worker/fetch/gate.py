@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import secrets
 from collections import OrderedDict
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from worker.errors import FetchFailed
 from worker.fetch.robots import REDIRECTS_FOLLOWED, RobotsFile, RobotsRules, fetch_robots, origin_of
+from worker.model import Signal
+from worker.retry import signal_of
 from worker.robots_copy import RobotsCopy
 
 if TYPE_CHECKING:
@@ -21,6 +26,10 @@ _FRESH_AT_LEAST_S = 600.0
 _LONG_OUTAGE_S = 30 * 86_400.0
 #: How often to look whether whoever asks an origin has its answer.
 _LOOK_AGAIN_S = 0.2
+#: How long to do so. Whoever waits holds a place that other hosts' URLs could have.
+_WAIT_S = 2.0
+#: For how long a cache may keep us from ending; the right to ask ends by itself.
+_GIVE_UP_S = 2.0
 #: How long a parsed copy is used without a look at the shared file, which lives for the RFC's day at most.
 _PARSED_S = 300.0
 _PARSED_AT_MOST = 5_000
@@ -34,17 +43,22 @@ class Cache(Protocol):
     async def look(self, origin: str) -> RobotsCopy | None:
         """What is kept; None when nothing is."""
 
-    async def begin(self, origin: str, *, for_s: float) -> bool:
-        """Whether the caller is to ask the origin; then one of `keep`, `missed` and `give_up` ends it."""
+    async def begin(self, origin: str, owner: str, *, for_s: float, rests: int = 0) -> float | None:
+        """The rest of its host (s) if `owner` is to ask the origin, for `for_s` and so many rests; or None.
 
-    async def keep(self, origin: str, file: bytes, *, fresh_s: float | None = None) -> None:
-        """Keep the file: fresh for RFC 9309's day (2.4), or for `fresh_s` if that is less."""
+        Then one of `keep`, `missed` and `give_up` ends it.
+        """
 
-    async def missed(self, origin: str) -> RobotsCopy:
-        """Note that the file could not be had, and return what is kept instead."""
+    async def keep(
+        self, origin: str, owner: str, file: bytes, *, fresh_s: float | None = None, least_s: float = 0
+    ) -> None:
+        """Keep the file: fresh for RFC 9309's day (2.4), or for `fresh_s` if less, but for `least_s` at least."""
 
-    async def give_up(self, origin: str) -> None:
-        """Let others ask; nothing was learnt."""
+    async def missed(self, origin: str, owner: str, *, least_s: float = 0) -> RobotsCopy:
+        """Note that the file could not be had, and return what is kept instead, for `least_s` at least."""
+
+    async def give_up(self, origin: str, owner: str) -> None:
+        """Let others ask, if `owner` is to; nothing was learnt."""
 
 
 class Unshared:
@@ -53,19 +67,33 @@ class Unshared:
     async def look(self, origin: str) -> RobotsCopy | None:
         """Nothing is kept."""
 
-    async def begin(self, origin: str, *, for_s: float) -> bool:  # noqa: ARG002
-        """Nobody else asks."""
-        return True
+    async def begin(self, origin: str, owner: str, *, for_s: float, rests: int = 0) -> float | None:  # noqa: ARG002
+        """Nobody else asks, and of the host's rest nothing is known."""
+        return 0.0
 
-    async def keep(self, origin: str, file: bytes, *, fresh_s: float | None = None) -> None:
+    async def keep(
+        self, origin: str, owner: str, file: bytes, *, fresh_s: float | None = None, least_s: float = 0
+    ) -> None:
         """Keep nothing."""
 
-    async def missed(self, origin: str) -> RobotsCopy:  # noqa: ARG002
+    async def missed(self, origin: str, owner: str, *, least_s: float = 0) -> RobotsCopy:  # noqa: ARG002
         """Nothing is kept instead."""
-        return RobotsCopy(None, fresh_s=60.0, down_s=0.0)
+        return RobotsCopy(None, fresh_s=max(60.0, least_s), down_s=0.0)
 
-    async def give_up(self, origin: str) -> None:
+    async def give_up(self, origin: str, owner: str) -> None:
         """Nobody waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Learning:
+    """What came of asking for a robots.txt: rules, or a failure, or neither while another one asks for it.
+
+    `signal` says how the request went, and `none` where none was made here.
+    """
+
+    rules: RobotsRules | None = None
+    failure: FetchFailed | None = None
+    signal: Signal = Signal()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,27 +137,57 @@ class RobotsGate:
         kept = await self._cache.look(origin)
         return self._of_copy(origin, kept) if kept and kept.fresh_s > 0 else None
 
-    async def learn(self, url: str) -> RobotsRules:
+    async def learn(self, url: str) -> Learning:
         """Spend a request on the origin's robots.txt, unless another one does so: then wait for its answer.
 
-        A file that cannot be had leaves an older copy in force. Raises FetchFailed: "robots_unreachable"
-        without one, or what keeps the host itself from being had (blocked_address, dns, connect, tls).
+        A file that cannot be had leaves an older copy in force; without one it is "robots_unreachable". What
+        keeps the host itself from being had is told as that (blocked_address, dns, connect, tls).
         """
-        origin = origin_of(url)
-        while not await self._cache.begin(origin, for_s=self._asking_s):
-            if known := await self.rules(url):
-                return known
-            await self._clock.sleep(_LOOK_AGAIN_S)
+        origin, owner = origin_of(url), secrets.token_hex(6)
         try:
-            file = await fetch_robots(self._fetcher, origin, pause_s=self._pause_s)
-        except FetchFailed:
-            await self._cache.give_up(origin)
+            rest_s = await self._turn(url, owner)
+            return (
+                Learning(await self.rules(url)) if rest_s is None else await self._ask(origin, owner, rest_s)
+            )
+        except FetchFailed as failure:  # of another one's request, if of any
+            return Learning(failure=failure)
+        except BaseException:
+            with suppress(TimeoutError):
+                await asyncio.shield(asyncio.wait_for(self._cache.give_up(origin, owner), _GIVE_UP_S))
             raise
+
+    async def _turn(self, url: str, owner: str) -> float | None:
+        """The rest of the host, once it is on us to ask; None once another one has, or takes too long."""
+        until_s = self._clock.monotonic() + _WAIT_S
+        while True:
+            rest_s = await self._cache.begin(
+                origin_of(url), owner, for_s=self._asking_s, rests=REDIRECTS_FOLLOWED
+            )
+            if rest_s is not None or await self.rules(url) or self._clock.monotonic() >= until_s:
+                return rest_s
+            await self._clock.sleep(_LOOK_AGAIN_S)
+
+    async def _ask(self, origin: str, owner: str, rest_s: float) -> Learning:
+        rest_s = max(rest_s, self._pause_s)
+        try:
+            file = await fetch_robots(self._fetcher, origin, pause_s=rest_s)
+        except FetchFailed as failure:
+            await self._cache.give_up(origin, owner)
+            return Learning(failure=failure, signal=signal_of(failure, 0.0))
         if file.verdict == "unreachable":
-            return self._of_copy(origin, await self._cache.missed(origin))
+            kept = await self._cache.missed(origin, owner, least_s=file.signal.hold_s)
+            try:
+                return Learning(self._of_copy(origin, kept), signal=file.signal)
+            except FetchFailed as failure:
+                held = replace(file.signal, hold_s=max(file.signal.hold_s, kept.fresh_s))
+                return Learning(failure=failure, signal=held)
         fresh_s = None if file.max_age_s is None else max(file.max_age_s, _FRESH_AT_LEAST_S)
-        await self._cache.keep(origin, file.encode(), fresh_s=fresh_s)
-        return self._parse(origin, file, _PARSED_S if fresh_s is None else min(fresh_s, _PARSED_S))
+        rules = RobotsRules.from_file(file, self._user_agent)
+        # The turn that follows must find the file fresh: it would be spent on the file again.
+        least_s = 2 * max(rest_s, rules.crawl_delay_s or 0.0) + 60.0
+        await self._cache.keep(origin, owner, file.encode(), fresh_s=fresh_s, least_s=least_s)
+        parsed_s = _PARSED_S if fresh_s is None else min(fresh_s, _PARSED_S)
+        return Learning(self._keep(origin, rules, file, max(parsed_s, least_s)), signal=file.signal)
 
     def _of_copy(self, origin: str, kept: RobotsCopy) -> RobotsRules:
         """What is in force by a copy: in an outage the last file, however old (RFC 9309, 2.4).
@@ -144,10 +202,10 @@ class RobotsGate:
         else:
             says = f"{origin}/robots.txt could not be had: no answer, or a server error"
             raise FetchFailed("robots_unreachable", says, retry_after_s=kept.fresh_s)
-        return self._parse(origin, file, min(kept.fresh_s, _PARSED_S))
-
-    def _parse(self, origin: str, file: RobotsFile, for_s: float) -> RobotsRules:
         rules = RobotsRules.from_file(file, self._user_agent)
+        return self._keep(origin, rules, file, min(kept.fresh_s, _PARSED_S))
+
+    def _keep(self, origin: str, rules: RobotsRules, file: RobotsFile, for_s: float) -> RobotsRules:
         if stale := self._parsed.pop(origin, None):
             self._text_chars -= stale.text_chars
         self._parsed[origin] = _Parsed(rules, self._clock.monotonic() + for_s, len(file.text))

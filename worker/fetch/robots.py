@@ -12,7 +12,8 @@ from ada_url import URL
 from protego import Protego
 
 from worker.errors import FetchFailed
-from worker.model import Redirect
+from worker.model import Redirect, Signal
+from worker.retry import signal_of
 
 if TYPE_CHECKING:
     from worker.fetch.session import Fetcher
@@ -39,12 +40,14 @@ _AGENT_IN_COMMENT = re.compile(r"compatible;\s*([^\s;)]+)", re.IGNORECASE)
 class RobotsFile:
     """What a host's robots.txt amounts to: its rules, no restriction, or no crawling for now.
 
-    `max_age_s` is how long the server says that it stays true; it goes into no cache with the rest.
+    `max_age_s` is how long the server says that it stays true, `signal` how its host took the request; they go
+    into no cache with the rest.
     """
 
     verdict: Verdict
     text: str = ""
     max_age_s: float | None = field(default=None, compare=False)
+    signal: Signal = field(default=Signal("ok"), compare=False)
 
     def encode(self) -> bytes:
         """As bytes for a cache, compressed, since it keeps them for a month; `decode` reads them back."""
@@ -75,12 +78,19 @@ async def fetch_robots(fetcher: Fetcher, origin: str, *, pause_s: float = 0) -> 
     """
     url = f"{origin}/robots.txt"
     for _ in range(REDIRECTS_FOLLOWED + 1):
+        began = fetcher.clock.monotonic()
         try:
             response = await fetcher.request_text(url, keep_bytes=PARSED_BYTES)
         except FetchFailed as failure:
+            # The pauses and the hops before it are not its own time.
+            failure.took_s = fetcher.clock.monotonic() - began
             if failure.reason in _OF_THE_HOST:
                 raise
-            return RobotsFile(_verdict_on(failure))
+            # A host that has redirected did answer, whatever becomes of the one that it leads to.
+            ours = URL(url).hostname == URL(origin).hostname
+            return RobotsFile(
+                _verdict_on(failure), signal=signal_of(failure, failure.took_s) if ours else Signal("ok")
+            )
         if not isinstance(response, Redirect):
             # RFC 9309, 2.3: UTF-8. A broken byte spoils its own line and no other.
             text = response.body.decode("utf-8-sig", "replace")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Self
@@ -46,6 +47,7 @@ _TEXT_ACCEPT = "text/plain,*/*;q=0.5"
 _REDIRECTS = frozenset({300, 301, 302, 303, 307, 308})
 _NOT_MODIFIED = 304
 _NO_CONTENT = frozenset({204, 205})
+_STATUSES = range(100, 600)  # RFC 9110, 15
 _PARTIAL_CONTENT = 206  # never asked for, and half an article must not pass for a whole one
 
 
@@ -182,6 +184,8 @@ class Fetcher:
             self._guard.check_name(target.hostname)
         else:
             self._guard.check(target.hostname.strip("[]"))
+        if "%3a" in target.username.lower():
+            raise FetchFailed("malformed", "a user name with a colon in it (RFC 7617, 2)")
         self._targets.check(target)
         return target
 
@@ -189,8 +193,15 @@ class Fetcher:
         self, target: URL, headers: Mapping[str, str], cookies: Sequence[tuple[str, str]]
     ) -> aiohttp.ClientResponse:
         url = yarl.URL(target.href, encoded=True)  # already in the form to send: not to be quoted anew
-        cookie = cookie_header(url, cookies)
-        return await self._transport.get(url, {**headers, "Cookie": cookie} if cookie else headers)
+        sent = dict(headers)
+        if cookie := cookie_header(url, cookies):
+            sent["Cookie"] = cookie
+        if url.user is not None or url.password is not None:
+            # RFC 7617 in UTF-8. aiohttp has Latin-1, and raises for what is beyond.
+            credentials = f"{url.user or ''}:{url.password or ''}".encode()
+            sent["Authorization"] = f"Basic {b64encode(credentials).decode()}"
+            url = url.with_user(None)
+        return await self._transport.get(url, sent)
 
     def _check_head(self, response: aiohttp.ClientResponse) -> None:
         """Raise FetchFailed for a response that neither redirects nor has a body to read."""
@@ -201,6 +212,8 @@ class Fetcher:
         status = response.status
         if status in _REDIRECTS or status == _NOT_MODIFIED:
             return
+        if status not in _STATUSES:
+            raise FetchFailed("bad_response", f"status {status}, which HTTP does not have")
         if not 200 <= status < 300 or status == _PARTIAL_CONTENT:
             wanted_s = retry_after_s(response.headers, self.clock.now())
             raise FetchFailed(f"http_{status}", status=status, retry_after_s=wanted_s)

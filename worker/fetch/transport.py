@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
@@ -16,6 +17,7 @@ from worker.fetch.attempt import Unseen, guarded_sockets, one_request, tracing_a
 from worker.fetch.body import READ_BYTES
 from worker.fetch.dns import resolver_of_the_system
 from worker.fetch.observation import current_exchange, observing_resolver
+from worker.fetch.protocol import StrictConnection
 from worker.fetch.proxies import Proxies, Proxy, SocksConnector
 
 if TYPE_CHECKING:
@@ -99,11 +101,16 @@ class Transport:
             "use_dns_cache": False,  # aiohttp's own knows no TTL
             "resolver": self._resolver,
         }
+        connector: aiohttp.TCPConnector
         if proxy is None:
-            return aiohttp.TCPConnector(socket_factory=guarded_sockets(self._guard), **options)
-        if proxy.is_socks:
-            return SocksConnector(proxy, self._guard, **options)
-        return aiohttp.TCPConnector(**options)  # its connections go to the proxy, and nowhere else
+            connector = aiohttp.TCPConnector(socket_factory=guarded_sockets(self._guard), **options)
+        elif proxy.is_socks:
+            connector = SocksConnector(proxy, self._guard, **options)
+        else:
+            connector = aiohttp.TCPConnector(**options)  # its connections go to the proxy, nowhere else
+        # There is no other way in.
+        connector._factory = partial(StrictConnection, asyncio.get_running_loop())  # type: ignore[assignment]  # noqa: SLF001
+        return connector
 
     def _session(self, proxy: Proxy | None) -> aiohttp.ClientSession:
         limits = self._limits

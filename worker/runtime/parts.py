@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from worker.clock import Clock, SystemClock
 from worker.extract.pool import ExtractionPool
+from worker.fetch.budget import BodyBudget
 from worker.fetch.gate import RobotsGate
 from worker.fetch.guard import AddressGuard
 from worker.fetch.limits import FetchLimits
@@ -132,6 +133,7 @@ def pipeline_of(
         policy=RetryPolicy(settings.max_attempts, settings.retry_base_s, settings.retry_max_s),
         max_redirects=settings.max_redirects,
         clock=clock,
+        hold=BodyBudget(settings.bodies_limit_bytes).share,
         grouping=settings.host_grouping,
         robot=product_token(settings.user_agent),
         noindex=settings.noindex,
@@ -156,7 +158,7 @@ async def assembled(
         frontier = Frontier(connection, keys, worker=worker, limits=limits, clock=clock)
         if settings.address_slots:
             frontier.hosts.address_of = fetcher.address_of
-        cache = RobotsCache(connection, keys, ttl_s=settings.robots_ttl_s)
+        cache = RobotsCache(connection, keys, ttl_s=settings.robots_ttl_s, grouping=settings.host_grouping)
         pipeline = pipeline_of(settings, fetcher, pool, cache, clock)
         in_work, stats = InWork(), Stats(clock)
         yield Parts(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from worker.errors import StoreUnusable
 from worker.events.envelope import dead_event
 from worker.model import Record, Signal
-from worker.pipeline import Failed, Hop, Learnt, Pipeline, Publish, Unmodified, Verdict
+from worker.pipeline import Failed, Hop, Learnt, Pipeline, Postponed, Publish, Unmodified, Verdict
 from worker.retry import Again, Bury, decide
 from worker.runtime.publication import Publication, age_ms
 from worker.store.frontier import Settled
@@ -104,8 +104,10 @@ class Work:
                 return await self._publication.unmodified(lease, verdict, log)
             case Hop(redirect=redirect, location=location, host=host):
                 return await self._redirect(lease, redirect, location, host, log)
-            case Learnt(crawl_delay_s=delay_s):
-                return await self._learnt(lease, delay_s)
+            case Learnt():
+                return await self._learnt(lease, verdict)
+            case Postponed(delay_s=delay_s):
+                return await self._frontier.wait_for_turn(lease, delay_s=delay_s)
             case Failed(next=following):
                 self._tell_failure(lease, verdict, log)
                 if isinstance(following, Again):
@@ -131,14 +133,18 @@ class Work:
             )
         return settled
 
-    async def _learnt(self, lease: Lease, crawl_delay_s: float | None) -> Settled:
-        host = lease.task.host
+    async def _learnt(self, lease: Lease, verdict: Learnt) -> Settled:
+        host, crawl_delay_s, signal = lease.task.host, verdict.crawl_delay_s, verdict.signal
         # A host that counts as its domain and has no Crawl-delay must not drop that of a neighbour.
         if crawl_delay_s is not None or host_key(lease.task.target) == host:
             await self._frontier.hosts.slow_down(host, crawl_delay_s)
-        self._stats.count("robots_fetched")
-        get_logger().info("robots_fetched", host=host, url=lease.task.target, crawl_delay_s=crawl_delay_s)
-        return await self._frontier.wait_for_turn(lease, signal=_ANSWERED)
+        if signal.sign != "none":
+            self._stats.count("robots_fetched")
+            error = {"error": signal.reason} if signal.sign != "ok" else {}
+            get_logger().info(
+                "robots_fetched", host=host, url=lease.task.target, crawl_delay_s=crawl_delay_s, **error
+            )
+        return await self._frontier.wait_for_turn(lease, signal=signal)
 
     async def _retry(self, lease: Lease, again: Again, signal: Signal, log: FilteringBoundLogger) -> Settled:
         settled = await self._frontier.retry(lease, delay_s=again.delay_s, signal=signal)

@@ -36,13 +36,18 @@ PREFIX = "INGEST_"
 _MASKED = ("token", "key", "apikey", "api_key", "password", "secret", "signature", "sig", "access_token")
 
 
+#: Beyond these a rest or a number of slots is a slip of the keyboard, and far beyond them Redis refuses it.
+_DAY_S = 86_400
+_SLOTS_MAX = 10_000
+
+
 class HostOverride(BaseModel):
     """What differs for one host; `None` is as for all others."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    spacing_s: float | None = Field(default=None, ge=0)
-    slots: int | None = Field(default=None, ge=1)
+    spacing_s: float | None = Field(default=None, ge=0, le=_DAY_S)
+    slots: int | None = Field(default=None, ge=1, le=_SLOTS_MAX)
     delay_factor: float | None = Field(default=None, ge=0)
 
 
@@ -87,9 +92,12 @@ class Settings(StoreSettings):
     host_spacing_s: float = Field(
         default=1,
         ge=0,
+        le=_DAY_S,
         description="least seconds from one request to the next against a host, over all workers",
     )
-    host_slots: int = Field(default=1, ge=1, description="requests at once against a host, over all workers")
+    host_slots: int = Field(
+        default=1, ge=1, le=_SLOTS_MAX, description="requests at once against a host, over all workers"
+    )
     host_overrides: Annotated[
         dict[str, HostOverride], NoDecode, BeforeValidator(json_object), AfterValidator(by_host_key)
     ] = Field(default={}, description=f"JSON object of hosts that differ: `{OVERRIDES_EXAMPLE}`")
@@ -106,22 +114,30 @@ class Settings(StoreSettings):
         ge=0,
         description="least rest after a request, in latencies of the host; 0: only the spacing counts",
     )
-    host_delay_max_s: float = Field(default=30, ge=0, description="longest such rest, in seconds")
+    host_delay_max_s: float = Field(default=30, ge=0, le=_DAY_S, description="longest such rest, in seconds")
     host_penalty_s: float = Field(
         default=10,
         gt=0,
+        le=_DAY_S,
         description="rest after 429 or 503 without Retry-After, in seconds; it doubles with each strike",
     )
-    host_penalty_max_s: float = Field(default=3600, gt=0, description="longest such rest, in seconds")
+    host_penalty_max_s: float = Field(
+        default=3600, gt=0, le=_DAY_S, description="longest such rest, in seconds"
+    )
     breaker_failures: int = Field(
         default=5,
         ge=0,
         description="failures of a host in a row after which only probes try it, now and then; 0 is never",
     )
     breaker_s: float = Field(
-        default=60, gt=0, description="seconds to the first probe; it doubles with each probe that fails"
+        default=60,
+        gt=0,
+        le=_DAY_S,
+        description="seconds to the first probe; it doubles with each probe that fails",
     )
-    breaker_max_s: float = Field(default=3600, gt=0, description="longest wait for a probe, in seconds")
+    breaker_max_s: float = Field(
+        default=3600, gt=0, le=_DAY_S, description="longest wait for a probe, in seconds"
+    )
     address_slots: int = Field(
         default=0,
         ge=0,
@@ -189,6 +205,11 @@ class Settings(StoreSettings):
         default=10_000_000,
         ge=1,
         description="largest body in bytes, on the wire and again after decompression",
+    )
+    bodies_limit_bytes: int = Field(
+        default=8_000_000,
+        ge=1,
+        description="bytes that all bodies in work hold together before all but the largest wait",
     )
     header_limit_bytes: int = Field(
         default=32_768, ge=1024, description="largest headers of a response, in bytes, all together"

@@ -49,6 +49,13 @@ def host_rules(settings: Settings) -> dict[str, HostOverride]:
 def read_hosts_file(path: Path) -> dict[str, HostOverride]:
     """What the file says. Raises Misconfigured with one sentence for each fault."""
     try:
+        return _read(path)
+    except RecursionError as error:  # in the parser, or in telling what stands there
+        raise Misconfigured([f"{path} nests too deep: a host has values, and nothing below them"]) from error
+
+
+def _read(path: Path) -> dict[str, HostOverride]:
+    try:
         text = path.read_text()
         tables = tomllib.loads(text)
     except OSError as error:

@@ -51,7 +51,7 @@ def json_object(value: object) -> object:
         return value
     try:
         return json.loads(value)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"it should be JSON such as {OVERRIDES_EXAMPLE}: {error}") from error
 
 
@@ -75,8 +75,14 @@ def by_host_key(overrides: dict[str, _T]) -> dict[str, _T]:
 
 
 def _host_key(name: str) -> str:
+    if "*" in name:
+        raise ValueError(
+            f"{name!r} should be one host: what holds for all is INGEST_HOST_SPACING_S and its like, "
+            "and INGEST_HOST_GROUPING=domain makes a domain's hosts one"
+        )
     try:
         url = ada_url.URL(f"http://{name}")
+        url.hostname = url.hostname.removesuffix(".")  # as in `worker.urls`
     except ValueError:
         url = None
     if url is None or url.href != f"http://{url.host}/":
@@ -114,7 +120,7 @@ def proxy_address(value: str) -> str:
 def _proxies(value: object) -> object:
     try:
         return json.loads(value) if isinstance(value, str) else value
-    except ValueError:
+    except (ValueError, RecursionError):
         # What the parser says of it may quote a password.
         raise ValueError(f"it should be JSON such as {PROXIES_EXAMPLE}") from None
 

@@ -215,9 +215,12 @@ class Frontier:
         """Give the task back as it was, first of its host; no attempt is counted."""
         return await self._requeue(lease, lease.task, "released", _front(lease))
 
-    async def wait_for_turn(self, lease: Lease, *, signal: Signal = _NO_REQUEST) -> Settled:
-        """Put the task back as it was, first of its host: its request was spent on robots.txt."""
-        return await self._requeue(lease, lease.task, "robots", _front(lease), signal=signal)
+    async def wait_for_turn(
+        self, lease: Lease, *, delay_s: float = 0, signal: Signal = _NO_REQUEST
+    ) -> Settled:
+        """Put the task back as it was, for the sake of robots.txt: first of its host, or after `delay_s`."""
+        place = "later" if delay_s and not lease.suspect else _front(lease)
+        return await self._requeue(lease, lease.task, "robots", place, signal=signal, delay_s=delay_s)
 
     async def _requeue(
         self,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from worker.model import Signal
     from worker.settings import HostOverride
-    from worker.store.connection import Connection
+    from worker.store.connection import Connection, Word
     from worker.store.keys import Keys
 
 
@@ -55,14 +55,12 @@ class Hosts:
         self, policy: HostPolicy, overrides: Mapping[str, HostOverride] | None = None
     ) -> None:
         """Set the fleet's policy, and what differs for single hosts: who calls last decides for all."""
-        words = {"*": policy.words()}
-        words |= {host: _override_words(override) for host, override in (overrides or {}).items()}
+        words: list[Word] = []
+        for host, override in (overrides or {}).items():
+            words += [host, _override_words(override)]
+        words += ["*", policy.words()]
         for partition in range(self._keys.partitions):
-            key = self._keys.part(partition, "policy")
-            known = {field.decode() for field in await self._connection.command("HKEYS", key)}
-            await self._connection.command("HSET", key, *(word for pair in words.items() for word in pair))
-            if stale := sorted(known - words.keys()):
-                await self._connection.command("HDEL", key, *stale)
+            await self._connection.run("configure", [self._keys.tag(partition)], words)
 
     async def slow_down(self, host: str, delay_s: float | None) -> None:
         """Keep a host's Crawl-delay for the whole fleet, or drop it."""

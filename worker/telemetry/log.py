@@ -34,7 +34,8 @@ LogFormat = Literal["json", "console", "auto"]
 _LINE_BYTES = 4096
 _SHORTEST_CUT_CHARS = 100
 # To the last @ before path, query and fragment: a password may hold an @ (WHATWG URL, 4.4, authority state).
-_USERINFO = re.compile(r"""(?<=://)[^/?#\s"'\\<>]*@""")
+# Of http(s) URLs as browsers read them, with any slashes or none; a password may hold ' < and >.
+_USERINFO = re.compile(r"""((?:\bhttps?:[/\\]*+|://))[^/?#\s"\\]*@""", re.IGNORECASE)
 _MASK = "***"
 
 
@@ -141,8 +142,8 @@ class _Masking:
                 return value
 
     def _text(self, text: str) -> str:
-        if "://" in text:
-            text = _USERINFO.sub(f"{_MASK}@", text)
+        if "@" in text:
+            text = _USERINFO.sub(rf"\g<1>{_MASK}@", text)
         if self._query and "=" in text:
             text = self._query.sub(rf"\g<1>{_MASK}", text)
         return text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
+from shlex import quote
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -16,21 +17,21 @@ if TYPE_CHECKING:
 
 #: Reason → what may help. In braces: `host`, `url` and `user_agent`. Of `blocked_address`, see below.
 REMEDIES = {
-    "dns": "check the spelling; `getent hosts {host}` asks the resolver that ingest asks",
-    "connect": "see whether `curl -v {url}` gets through from this machine",
-    "tls": "see what `curl -v {url}` says of the certificate; INGEST_CA_FILE adds an authority of your own",
+    "dns": "check the spelling; this asks the system's resolver: getent hosts {host}",
+    "connect": "see whether this gets through from this machine: curl -v {url}",
+    "tls": "INGEST_CA_FILE adds an authority of your own; this tells of the certificate: curl -v {url}",
     "proxy": "see INGEST_PROXY and INGEST_PROXIES",
     "timeout": "INGEST_CONNECT_TIMEOUT_S, INGEST_HEADERS_TIMEOUT_S and INGEST_TOTAL_TIMEOUT_S bound it",
     "too_slow": "INGEST_STALL_TIMEOUT_S and INGEST_LEAST_BYTES_PER_S say how slow a server may be",
-    "bad_response": "the server breaks HTTP; `curl -v --raw {url}` shows where",
-    "bad_encoding": "the server breaks HTTP; `curl -v --raw {url}` shows its bytes",
+    "bad_response": "the server breaks HTTP; this shows where: curl -v --raw {url}",
+    "bad_encoding": "the server breaks HTTP; this shows its bytes: curl -v --raw {url}",
     "too_large": "INGEST_BODY_LIMIT_BYTES says how large a body may be",
     "robots": "the site's owner decides. For a site of your own there is INGEST_OBEY_ROBOTS=false",
     "robots_unreachable": "nothing may be fetched until it answers; 404 would do, for no restriction",
     "denied": "see INGEST_DENY_HOSTS, INGEST_ALLOW_PORTS and INGEST_ALLOW_SCHEMES",
     "too_many_redirects": "INGEST_MAX_REDIRECTS says how many are followed",
     "noindex": "the site's owner decides. INGEST_NOINDEX=warn has it read all the same",
-    "not_article": "save the page by --body FILE; `ingest extract FILE --url {url}` reads it again",
+    "not_article": "save the page by --body FILE; this reads it again: ingest extract FILE --url {url}",
     "extract_timeout": "INGEST_EXTRACT_TIMEOUT_S says how long reading a page may take",
     "poison": "INGEST_EXTRACT_MEMORY_LIMIT_BYTES says how much memory reading a page may take",
     "http_403": "the site refuses this machine, or {user_agent} (INGEST_USER_AGENT); its owner decides",
@@ -77,7 +78,7 @@ def _remedy(reason: str, story: Story, settings: Settings) -> str | None:
         return None if (network := _refused_network(turn)) is None else _ALLOWING.format(network=network)
     host = urlsplit(turn.url).hostname or turn.host
     text = REMEDIES.get(reason)
-    return text and text.format(host=host, url=turn.url, user_agent=settings.user_agent)
+    return text and text.format(host=quote(host), url=quote(turn.url), user_agent=settings.user_agent)
 
 
 def _refused_network(turn: Turn) -> str | None:

@@ -97,7 +97,9 @@ def _guard(turn: Turn) -> Text:
     if (lookup := turn.lookup) is None:
         return Text("passed, on a connection from above")
     if not turn.judged:
-        return Text(f"no address to judge: {lookup.failure.detail}" if lookup.failure else "passed")
+        return Text(
+            f"no address to judge: {printable(lookup.failure.detail)}" if lookup.failure else "passed"
+        )
     return Text(" · ").join(
         Text(f"{printable(judged.refusal)}: refused", "red")
         if judged.refusal

@@ -130,7 +130,15 @@ class _NotedFiles(Unshared):
             self.files[origin] = RobotsFile.decode(copy.file), "fleet"
         return copy
 
-    async def keep(self, origin: str, file: bytes, *, fresh_s: float | None = None) -> None:  # noqa: ARG002
+    async def keep(
+        self,
+        origin: str,
+        owner: str,  # noqa: ARG002
+        file: bytes,
+        *,
+        fresh_s: float | None = None,  # noqa: ARG002
+        least_s: float = 0,  # noqa: ARG002
+    ) -> None:
         """Note the file."""
         self.files[origin] = RobotsFile.decode(file), "asked"
 

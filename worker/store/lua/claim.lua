@@ -49,7 +49,8 @@ end
 
 local tokens = {claim_id}
 for _, host in ipairs(redis.call('ZRANGEBYSCORE', P .. 'ready', '-inf', now, 'LIMIT', 0, limit)) do
-  if not is_crowded(host) then
+  -- The rules may have changed since it was put there.
+  if may_be_asked(host, now) then
     local queue = P .. (redis.call('EXISTS', P .. 'high:' .. host) == 1 and 'high:' or 'wait:') .. host
     local line = redis.call('LINDEX', queue, 0)
     local token = lease(worker, host, line, now, lease_ms)

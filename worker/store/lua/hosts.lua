@@ -2,15 +2,17 @@
 -- What is known of a host is the hash host:<host>; what is 0 or empty is left out:
 --   busy      requests under way                   at      the earliest time of the next one (ms)
 --   latency   of its answers, smoothed (ms)        strikes how often it asked for rest, healed by successes
+--   lag       what failures make of the latency where that is more, halved by each success (ms)
 --   failures  in a row, while the breaker is closed
 --   opened    how often in a row the breaker has opened; 0: it is closed
+--   held      the end of the last rest that it asked for, or that the breaker gave it (ms)
 --   probe     the token that tries an open host    address the one that it was last reached at
 -- It goes once the host is idle, and if there was something to learn, an hour later.
 local HOST_KEPT_MS = 3600000
 -- A host whose address is full waits in parked:<address>, and is called when a slot is free there. Should the
 -- call fail (the address was forgotten meanwhile), the host looks again by itself after this time.
 local PARKED_MS = 10000
-local LEARNT = {'probe', 'address', 'latency', 'strikes', 'failures', 'opened'}
+local LEARNT = {'probe', 'address', 'latency', 'lag', 'strikes', 'failures', 'opened', 'held'}
 -- The fleet's numbers, in the order of worker.store.hosts.HostPolicy. A worker of an older release writes fewer.
 local RULES = {
   'spacing', 'slots', 'factor', 'longest_delay', 'penalty', 'longest_penalty', 'failures', 'open', 'longest_open',
@@ -32,7 +34,7 @@ local function policy(host)
     local word = string.gmatch(texts[2] or '', '%S+')
     fleet = {}
     for i = 1, #RULES do
-      fleet[RULES[i]] = tonumber(word() or DEFAULTS[i])
+      fleet[RULES[i]] = tonumber(word() or '') or DEFAULTS[i]
     end
     fleet.__index = fleet
   end
@@ -56,13 +58,14 @@ end
 local function state(host)
   if not states[host] then
     local kept = redis.call(
-      'HMGET', P .. 'host:' .. host, 'busy', 'at', 'probe', 'address', 'latency', 'strikes', 'failures', 'opened')
+      'HMGET', P .. 'host:' .. host, 'busy', 'at', 'probe', 'address', 'latency', 'strikes', 'failures', 'opened',
+      'lag', 'held')
     states[host] = {
       busy = tonumber(kept[1] or 0), at = tonumber(kept[2] or 0), probe = kept[3] or '', address = kept[4] or '',
       latency = tonumber(kept[5] or 0), strikes = tonumber(kept[6] or 0), failures = tonumber(kept[7] or 0),
-      opened = tonumber(kept[8] or 0),
+      opened = tonumber(kept[8] or 0), lag = tonumber(kept[9] or 0), held = tonumber(kept[10] or 0),
       in_redis = {probe = kept[3], address = kept[4], latency = kept[5], strikes = kept[6], failures = kept[7],
-        opened = kept[8]},
+        opened = kept[8], lag = kept[9], held = kept[10]},
     }
   end
   return states[host]
@@ -103,11 +106,15 @@ local function slots_of(host)
   return is_open(host) and 1 or policy(host).slots
 end
 
+local function latency_of(host)
+  return math.max(state(host).latency, state(host).lag)
+end
+
 -- ms to rest between two requests: the spacing, and more where the host is slow to answer. With one slot it is
 -- counted from the end of a request; with more from start to start, where each has its share of the latency.
 local function rest_of(host)
   local rules = policy(host)
-  local slowed = math.min(rules.factor * state(host).latency / rules.slots, rules.longest_delay)
+  local slowed = math.min(rules.factor * latency_of(host) / rules.slots, rules.longest_delay)
   return math.floor(math.max(rules.spacing, slowed))
 end
 
@@ -181,13 +188,21 @@ local function doubled(base, times, longest)
   return math.min(base * 2 ^ math.min(times - 1, 40), longest)
 end
 
--- The mean of the new latency and what was known. A failure may come fast: it can slow the host down only.
+local function mean(known, new)
+  return known == 0 and new or math.ceil((known + new) / 2)
+end
+
+-- The mean of the new latency and what was known. A failure may come fast: it can slow the host down only. What it
+-- adds stays apart, so that successes without a latency of their own (a 304, a redirect) heal it too.
 local function learn_latency(known, sign, latency)
-  if latency > 0 then
-    local mean = known.latency == 0 and latency or math.ceil((known.latency + latency) / 2)
-    if sign == 'ok' or mean > known.latency then
-      known.latency = mean
-    end
+  if sign == 'ok' then
+    known.latency = latency > 0 and mean(known.latency, latency) or known.latency
+    known.lag = math.floor(known.lag / 2)
+  elseif latency > 0 then
+    known.lag = math.max(known.lag, mean(math.max(known.latency, known.lag), latency))
+  end
+  if known.lag <= known.latency then
+    known.lag = 0
   end
 end
 
@@ -262,6 +277,10 @@ local function vacate(host, token, now, signal)
   local change, open_ms = judge(host, sign, probed)
   table.insert(changes, change)
   rest = math.floor(math.max(rest, open_ms))
+  known.held = math.max(known.held, now + rest)
+  if known.held <= now then
+    known.held = 0
+  end
   local left = known.busy > 0 and known.address or ''
   crowd(left, -1)
   known.busy = math.max(known.busy - 1, 0)

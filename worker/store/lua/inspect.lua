@@ -11,7 +11,7 @@ for _, host in ipairs(ARGV) do
   table.insert(replies, {
     waiting, known.busy, math.max(at - now, 0), rest_of(host), fleet.spacing, slots_of(host),
     known.strikes, known.failures, is_open(host) and known.opened or 0, known.probe ~= '' and 1 or 0,
-    rules.crawl_delay, known.latency, known.address,
+    rules.crawl_delay, latency_of(host), known.address,
   })
 end
 return replies

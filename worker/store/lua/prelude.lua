@@ -44,6 +44,13 @@ local function see(digest, wall, seen_days)
   end
 end
 
+-- Gives the right to ask for a robots.txt back; after its end, another one may have it.
+local function end_asking(key, owner)
+  if redis.call('HGET', key, 'asker') == owner then
+    redis.call('HDEL', key, 'asker', 'asking_until')
+  end
+end
+
 -- Where the revision of the last published event of a URL is kept: key, field. Some hundreds of them share a
 -- hash, which Redis packs into 10 bytes each: they are kept for good.
 local function revision_place(digest)
