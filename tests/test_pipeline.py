@@ -11,8 +11,8 @@ from worker.clock import FakeClock
 from worker.errors import ExtractCrashed, ExtractTimeout, FetchFailed, NotAnArticle
 from worker.extract import extract_article
 from worker.model import NotModified, Page, Redirect, Signal, Task
-from worker.pipeline import Failed, Hop, Learnt, Pipeline, Publish, signal_of
-from worker.retry import RETRY_AFTER_LIMIT_S, Again, Bury, RetryPolicy
+from worker.pipeline import Failed, Hop, Learnt, Pipeline, Postponed, Publish
+from worker.retry import RETRY_AFTER_LIMIT_S, Again, Bury, RetryPolicy, signal_of
 from worker.telemetry.log import get_logger
 
 if TYPE_CHECKING:
@@ -54,6 +54,15 @@ class Web:
         return self.answer
 
 
+@dataclass(frozen=True)
+class Learning:
+    """What came of asking for it."""
+
+    rules: Robots | None
+    failure: FetchFailed | None
+    signal: Signal
+
+
 @dataclass
 class Robots:
     """A robots.txt that allows or not, known or not."""
@@ -61,7 +70,9 @@ class Robots:
     allowed: bool = True
     known: bool = True
     reachable: bool = True
+    asked: bool = True
     crawl_delay_s: float | None = None
+    signal: Signal = Signal("throttled", 0.5, 60, "http_503")  # noqa: RUF009 - frozen
 
     def allows(self, url: str) -> bool:
         return self.allowed
@@ -69,10 +80,10 @@ class Robots:
     async def rules(self, url: str) -> Robots | None:
         return self if self.known else None
 
-    async def learn(self, url: str) -> Robots:
+    async def learn(self, url: str) -> Learning:
         if not self.reachable:
-            raise FetchFailed("robots_unreachable", retry_after_s=60)
-        return self
+            return Learning(None, FetchFailed("robots_unreachable", retry_after_s=60), self.signal)
+        return Learning(self, None, self.signal) if self.asked else Learning(None, None, Signal())
 
 
 @dataclass
@@ -106,17 +117,25 @@ async def ended(pipe: Pipeline, task: Task = TASK) -> Failed:
 
 
 async def test_article_is_published() -> None:
-    """A page with an article is to be published, with what was fetched."""
+    """A page with an article is to be published, with what was fetched, but not its body."""
     verdict = await pipeline().process(TASK, get_logger())
     assert isinstance(verdict, Publish)
-    assert (verdict.article.title, verdict.page) == ("A title of some words", PAGE)
+    assert (verdict.article.title, verdict.page) == ("A title of some words", replace(PAGE, body=b""))
 
 
 async def test_unknown_robots_costs_the_request() -> None:
     """While robots.txt is unknown, the lease's one request is spent on it, and the page is not asked for."""
     web = Web()
     verdict = await pipeline(web, Robots(known=False, crawl_delay_s=4)).process(TASK, get_logger())
-    assert verdict == Learnt(crawl_delay_s=4)
+    assert verdict == Learnt(crawl_delay_s=4, signal=Robots.signal)
+    assert web.asked == []
+
+
+async def test_robots_asked_for_by_another_worker_postpone() -> None:
+    """While another worker takes its time to learn robots.txt, nothing is asked and no attempt is spent."""
+    web = Web()
+    verdict = await pipeline(web, Robots(known=False, asked=False)).process(TASK, get_logger())
+    assert isinstance(verdict, Postponed)
     assert web.asked == []
 
 
@@ -128,12 +147,16 @@ async def test_disallowed_url_is_buried_unasked() -> None:
 
 
 async def test_unreachable_robots_is_tried_again() -> None:
-    """An unreachable robots.txt forbids fetching for now, and holds the host."""
+    """An unreachable robots.txt forbids fetching for now, and holds its own host, not a whole domain."""
     verdict = await ended(pipeline(gate=Robots(known=False, reachable=False)))
     assert isinstance(verdict.next, Again)
     assert verdict.next.reason == "robots_unreachable"
     assert verdict.next.delay_s >= 60
-    assert (verdict.signal.sign, verdict.signal.hold_s) == ("throttled", 60)
+    assert verdict.signal == Robots.signal
+    neighbour = replace(TASK, url="http://old.a.example/1")
+    verdict = await ended(pipeline(gate=Robots(known=False, reachable=False)), neighbour)
+    assert isinstance(verdict.next, Again)
+    assert (verdict.next.delay_s >= 60, verdict.signal) == (True, Signal())
 
 
 async def test_redirect_is_a_hop_to_its_host() -> None:
@@ -265,6 +288,7 @@ async def test_producer_hints_reach_extraction() -> None:
         ),
         (FetchFailed("http_500", retry_after_s=9), Signal("failed", 7.0, reason="http_500")),
         (FetchFailed("blocked_address"), Signal("none", reason="blocked_address")),
+        (FetchFailed("robots_unreachable", retry_after_s=9), Signal("none", reason="robots_unreachable")),
     ],
 )
 def test_what_a_failure_says_about_its_host(failure: FetchFailed, signal: Signal) -> None:

@@ -59,8 +59,8 @@ class Malformed(IngestError):
 class FetchFailed(IngestError):
     """A request that brought no usable page.
 
-    `reason` is a row of `worker.outcomes`; `retry_after_s` is what the server asked for, if it did; `took_s` is
-    how long the request took, where whoever made it says so.
+    `reason` is a row of `worker.outcomes`; `retry_after_s` is what the server asked for, if it did; `took_s`
+    is how long the request took, where whoever made it says so.
     """
 
     took_s: float | None = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
 from worker.errors import (
     ExtractCrashed,
@@ -25,7 +25,7 @@ from worker.retry import Again, Bury, RetryPolicy, decide, signal_of
 from worker.urls import host_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
     from datetime import datetime
 
@@ -33,74 +33,12 @@ if TYPE_CHECKING:
 
     from worker.clock import Clock
     from worker.grouping import Grouping
-    from worker.model import Article, Task, Validators, Visit
+    from worker.model import Article, Task, Visit
+    from worker.tools import Extracts, Fetches, Gate
 
 _NO_REQUEST = Signal()
 #: When to look again for the robots.txt that another worker asks for.
 _ASKED_BY_ANOTHER_S = 5.0
-
-
-class Fetches(Protocol):
-    """Makes one request."""
-
-    async def request(
-        self, url: str, *, validators: Validators | None = None, cookies: Sequence[tuple[str, str]] = ()
-    ) -> Page | Redirect | NotModified:
-        """NotModified answers `validators` only; `cookies` are a Task's. Raises FetchFailed."""
-
-
-class Rules(Protocol):
-    """A robots.txt, for our product token."""
-
-    @property
-    def crawl_delay_s(self) -> float | None:
-        """Seconds between requests that the host asks for."""
-
-    def allows(self, url: str) -> bool:
-        """Whether the URL may be fetched."""
-
-
-class Learning(Protocol):
-    """What came of asking for a robots.txt: rules, or a failure, or neither while another worker asks."""
-
-    @property
-    def rules(self) -> Rules | None:
-        """The rules in force."""
-
-    @property
-    def failure(self) -> FetchFailed | None:
-        """Why nothing may be fetched: robots.txt, or the host itself, cannot be had."""
-
-    @property
-    def signal(self) -> Signal:
-        """How the request went; `none` where this worker made none."""
-
-
-class Gate(Protocol):
-    """Knows robots.txt files."""
-
-    async def rules(self, url: str) -> Rules | None:
-        """None: not known yet. Raises FetchFailed ("robots_unreachable")."""
-
-    async def learn(self, url: str) -> Learning:
-        """Spends a request, unless another worker does."""
-
-
-class Extracts(Protocol):
-    """Reads pages, somewhere that a page cannot harm us."""
-
-    async def extract(
-        self,
-        page: bytes,
-        *,
-        url: str,
-        subject: str,
-        content_type: str | None,
-        fetched_at: datetime | None,
-        hints: dict[str, object] | None = None,
-        indexing: Indexing = ...,
-    ) -> Article:
-        """Raises NotAnArticle or ExtractionFailed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,12 +65,18 @@ async def known_to(gate: RobotsGate, url: str) -> RobotsRules:
     return rules
 
 
+async def learnt(gate: RobotsGate, url: str) -> RobotsRules:
+    learning = await gate.learn(url)
+    assert learning.rules is not None, learning
+    return learning.rules
+
+
 async def test_unknown_until_learnt(server: RawServer, fetcher: Fetcher, fleet: Fleet) -> None:
     """Rules are unknown until somebody learns them, which takes one request."""
     server.replies = [RULES]
     gate = gate_of(fetcher, fleet)
     assert await gate.rules(server.url("/private/1")) is None
-    assert (await gate.learn(server.url("/private/1"))).crawl_delay_s == 3
+    assert (await learnt(gate, server.url("/private/1"))).crawl_delay_s == 3
     known = await known_to(gate, server.url("/private/1"))
     assert not known.allows(server.url("/private/1"))
     assert known.allows(server.url("/public"))
@@ -102,21 +108,21 @@ async def test_workers_that_ask_at_once_make_one_request(
     asking = [asyncio.create_task(gate.learn(server.url("/private"))) for gate in gates]
     await fleet.looked_often.wait()  # twice, the nine that wait
     answered.set()
-    outcomes = await asyncio.gather(*asking, return_exceptions=True)
+    outcomes = await asyncio.gather(*asking)
     assert len(server.seen) == 1
     if reply is RULES:
-        verdicts = {
-            isinstance(rules, BaseException) or rules.allows(server.url("/private")) for rules in outcomes
-        }
+        verdicts = {each.rules is None or each.rules.allows(server.url("/private")) for each in outcomes}
         assert verdicts == {False}
     else:
-        assert {str(outcome).partition(":")[0] for outcome in outcomes} == {"robots_unreachable"}
+        assert {each.failure and each.failure.reason for each in outcomes} == {"robots_unreachable"}
+    signs = sorted(each.signal.sign for each in outcomes)
+    assert signs == ["none"] * 9 + ["ok" if reply is RULES else "throttled"]
 
 
 async def test_crashed_asker_is_succeeded(server: RawServer, fetcher: Fetcher, fleet: Fleet) -> None:
     """Who asked and never answered holds the others up for the time of one fetch, and no longer."""
     server.replies = [RULES]
-    assert await fleet.begin(server.url(""), for_s=100)
+    assert await fleet.begin(server.url(""), "crashed", for_s=100) is not None
 
     class Passing(FakeClock):
         async def sleep(self, seconds: float) -> None:
@@ -130,16 +136,21 @@ async def test_crashed_asker_is_succeeded(server: RawServer, fetcher: Fetcher, f
 async def test_unreachable_forbids_for_a_while(server: RawServer, fetcher: Fetcher, fleet: Fleet) -> None:
     """While the file cannot be had nothing is fetched, nor asked again for a minute, in the whole fleet."""
     server.replies = [DOWN, RULES]
-    with pytest.raises(FetchFailed) as failed:
-        await gate_of(fetcher, fleet).learn(server.url())
-    assert (failed.value.reason, failed.value.retry_after_s) == ("robots_unreachable", 60)
+    learning = await gate_of(fetcher, fleet).learn(server.url())
+    assert learning.failure is not None
+    assert (learning.failure.reason, learning.failure.retry_after_s) == ("robots_unreachable", 60)
+    assert (learning.signal.sign, learning.signal.hold_s, learning.signal.reason) == (
+        "throttled",
+        60,
+        "http_503",
+    )
     other = gate_of(fetcher, fleet)
     with pytest.raises(FetchFailed, match="robots_unreachable"):
         await other.rules(server.url())
     assert len(server.seen) == 1
     await fleet.age(server, 61)
     assert await other.rules(server.url()) is None
-    assert not (await other.learn(server.url())).allows(server.url("/private"))
+    assert not (await learnt(other, server.url())).allows(server.url("/private"))
 
 
 async def test_last_copy_holds_in_an_outage(server: RawServer, fetcher: Fetcher, fleet: Fleet) -> None:
@@ -149,7 +160,7 @@ async def test_last_copy_holds_in_an_outage(server: RawServer, fetcher: Fetcher,
     await fleet.age(server, 40 * DAY_S)
     gate = gate_of(fetcher, fleet)
     assert await gate.rules(server.url()) is None
-    for rules in (await gate.learn(server.url()), await known_to(gate_of(fetcher, fleet), server.url())):
+    for rules in (await learnt(gate, server.url()), await known_to(gate_of(fetcher, fleet), server.url())):
         assert rules.allows(server.url("/public"))
         assert not rules.allows(server.url("/private"))
     assert len(server.seen) == 2
@@ -159,11 +170,10 @@ async def test_long_outage_counts_as_no_file(server: RawServer, fetcher: Fetcher
     """After 30 days without any file, none is taken to exist (RFC 9309, 2.3.1.4)."""
     server.replies = [DOWN]
     for days, allowed in ((29, False), (2, True)):
-        with pytest.raises(FetchFailed, match="robots_unreachable"):
-            await gate_of(fetcher, fleet).learn(server.url())
+        assert (await gate_of(fetcher, fleet).learn(server.url())).failure
         await fleet.age(server, days * DAY_S)
         if allowed:
-            assert (await gate_of(fetcher, fleet).learn(server.url())).allows(server.url("/private"))
+            assert (await learnt(gate_of(fetcher, fleet), server.url())).allows(server.url("/private"))
 
 
 async def test_host_that_cannot_be_had_is_named_and_asked_anew(
@@ -172,9 +182,10 @@ async def test_host_that_cannot_be_had_is_named_and_asked_anew(
     """A broken connection is told as what it is, and is no answer about robots.txt."""
     server.replies = [then_close(b""), RULES]
     gate = gate_of(fetcher, fleet)
-    with pytest.raises(FetchFailed, match="connect"):
-        await gate.learn(server.url())
-    assert (await gate.learn(server.url())).crawl_delay_s == 3
+    learning = await gate.learn(server.url())
+    assert learning.failure is not None
+    assert (learning.failure.reason, learning.signal.sign) == ("connect", "failed")
+    assert (await learnt(gate, server.url())).crawl_delay_s == 3
 
 
 @pytest.mark.parametrize(
@@ -199,8 +210,7 @@ async def test_process_without_a_fleet(server: RawServer, fetcher: Fetcher) -> N
     assert await gate.rules(server.url()) is None
     await gate.learn(server.url())
     assert not (await known_to(gate, server.url())).allows(server.url("/private"))
-    with pytest.raises(FetchFailed, match="robots_unreachable"):
-        await gate_of(fetcher, Unshared()).learn(server.url())
+    assert (await gate_of(fetcher, Unshared()).learn(server.url())).failure
 
 
 async def test_parsed_copies_are_read_again_in_time(

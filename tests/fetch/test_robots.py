@@ -96,12 +96,18 @@ async def test_a_host_that_cannot_be_had_is_named(server: RawServer, fetcher: Fe
 
 
 async def test_a_blocked_address_is_no_answer(server: RawServer, fetcher: Fetcher) -> None:
-    """An address that is off limits, at once or after a redirect, is an error and not an unreachable file."""
-    server.replies = [moved("http://169.254.169.254/robots.txt")]
-    with pytest.raises(FetchFailed, match="blocked_address"):
-        await fetch_robots(fetcher, server.url(""))
+    """An address that is off limits is an error, and not an unreachable file."""
     with pytest.raises(FetchFailed, match="blocked_address"):
         await fetch_robots(fetcher, "http://10.0.0.1")
+
+
+@pytest.mark.parametrize("location", ["http://169.254.169.254/x", "http://no-such-host.invalid/x"])
+async def test_trouble_of_another_host_is_not_told_of_this_one(
+    server: RawServer, fetcher: Fetcher, location: str
+) -> None:
+    """Its robots.txt is out of reach for now; its URLs are not buried for where it redirects to."""
+    server.replies = [moved(location)]
+    assert (await fetch_robots(fetcher, server.url(""))).verdict == "unreachable"
 
 
 async def test_a_long_file_counts_to_its_500th_kibibyte(server: RawServer) -> None:

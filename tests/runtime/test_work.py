@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
+
 from worker.errors import FetchFailed
-from worker.model import Redirect, Submission
+from worker.model import Record, Redirect, Signal, Submission
+from worker.pipeline import Learnt, Postponed
 from worker.store.hosts import HostPolicy
 from worker.store.ledger import read_ledger
+from worker.store.lines import decode
+from worker.telemetry.log import get_logger
 
 if TYPE_CHECKING:
     from tests.runtime.conftest import Bench
@@ -78,6 +83,7 @@ async def test_breaker_is_told_as_it_moves(bench: Bench) -> None:
     assert (opened["host"], opened["reason"], opened["hold_s"]) == ("a.example", "connect", 60.0)
     bench.web.answer = None
     await bench.inbox.admit([(99, Submission("http://a.example/9", "a.example", "http://a.example/9"))])
+    await bench.connection.command("HSET", bench.keys.part(0, "host:a.example"), "at", 1)
     await bench.connection.command("ZADD", bench.keys.part(0, "ready"), 1, "a.example")
     (probe,) = (await bench.frontier.claim(1)).leases
     await bench.work.run(probe)
@@ -90,8 +96,33 @@ async def test_a_neighbour_without_crawl_delay_drops_none(bench: Bench) -> None:
     await bench.frontier.hosts.slow_down("a.example", 7)
     leases = [await bench.lease(url) for url in ("http://www.a.example/", "http://a.example/")]
     for lease, kept in zip(leases, (b"7000", None), strict=True):
-        await bench.work._learnt(replace(lease, task=replace(lease.task, host="a.example")), None)
+        moved = replace(lease, task=replace(lease.task, host="a.example"))
+        await bench.work._learnt(moved, Learnt(None, Signal("ok")))
         assert await bench.connection.command("HGET", bench.keys.part(0, "crawl_delay"), "a.example") == kept
+
+
+async def test_request_for_robots_tells_of_the_host_as_it_went(bench: Bench) -> None:
+    """One that fails counts as a failure, and who waited for another worker's tells nothing."""
+    await bench.frontier.hosts.configure(HostPolicy(spacing_s=0, breaker_failures=1))
+    host = bench.keys.part(0, "host:a.example")
+    for signal, opened in ((Signal(), None), (Signal("failed", 0.1, reason="timeout"), b"1")):
+        lease = await bench.lease(f"http://a.example/{signal.sign}")
+        await bench.work._settle(lease, Learnt(None, signal), Record(), get_logger())
+        assert await bench.connection.command("HGET", host, "opened") == opened
+        assert bench.stats.total("robots_fetched") == (signal.sign != "none")
+        # Its line waits first of its host, before the next one.
+        await bench.connection.command("DEL", bench.keys.part(0, "wait:a.example"))
+
+
+async def test_postponed_task_waits_without_a_place(bench: Bench) -> None:
+    """It is not leased again before its time, and no attempt is counted."""
+    lease = await bench.lease()
+    await bench.work._settle(lease, Postponed(5.0), Record(), get_logger())
+    claim = await bench.frontier.claim(1)
+    assert claim.leases == ()
+    assert claim.next_due_s == pytest.approx(5, abs=1)
+    (entry,) = await bench.connection.command("ZRANGE", bench.keys.part(0, "later"), 0, -1)
+    assert decode(entry.split(b" ", 1)[1], "a.example").attempt == 0
 
 
 async def test_redirect_waits_for_its_host(bench: Bench) -> None:

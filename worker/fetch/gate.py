@@ -35,6 +35,7 @@ _PARSED_S = 300.0
 _PARSED_AT_MOST = 5_000
 #: Rules take many times the memory of their text, and one hostile file may have 500 KB of it.
 _PARSED_TEXT_CHARS = 4_000_000
+_NO_REQUEST = Signal()
 
 
 class Cache(Protocol):
@@ -52,7 +53,7 @@ class Cache(Protocol):
     async def keep(
         self, origin: str, owner: str, file: bytes, *, fresh_s: float | None = None, least_s: float = 0
     ) -> None:
-        """Keep the file: fresh for RFC 9309's day (2.4), or for `fresh_s` if less, but for `least_s` at least."""
+        """Keep the file: fresh for RFC 9309's day (2.4), or for `fresh_s` if less; not below `least_s`."""
 
     async def missed(self, origin: str, owner: str, *, least_s: float = 0) -> RobotsCopy:
         """Note that the file could not be had, and return what is kept instead, for `least_s` at least."""
@@ -93,7 +94,7 @@ class Learning:
 
     rules: RobotsRules | None = None
     failure: FetchFailed | None = None
-    signal: Signal = Signal()
+    signal: Signal = _NO_REQUEST
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,8 +40,8 @@ _AGENT_IN_COMMENT = re.compile(r"compatible;\s*([^\s;)]+)", re.IGNORECASE)
 class RobotsFile:
     """What a host's robots.txt amounts to: its rules, no restriction, or no crawling for now.
 
-    `max_age_s` is how long the server says that it stays true, `signal` how its host took the request; they go
-    into no cache with the rest.
+    `max_age_s` is how long the server says that it stays true, `signal` how its host took the request; they
+    go into no cache with the rest.
     """
 
     verdict: Verdict
@@ -72,11 +72,13 @@ async def fetch_robots(fetcher: Fetcher, origin: str, *, pause_s: float = 0) -> 
 
     2xx is rules. 4xx is no restriction (RFC 9309, 2.3.1.3), 401 and 403 included, as are an answer that
     redirects nowhere and a sixth redirect; but 429 is a server in trouble, not one without a file, and counts
-    as unreachable, as Google's crawlers have it. So do 5xx and timeouts (2.3.1.4). Pauses `pause_s` before a
-    hop to the same host. Raises FetchFailed where the host itself cannot be had (an address that is off
-    limits, no DNS, no connection, no TLS): nothing is fetched then either, and the reason is plain.
+    as unreachable, as Google's crawlers have it. So do 5xx and timeouts (2.3.1.4), and whatever keeps another
+    host that it redirects to from answering. Pauses `pause_s` before a hop to a host asked before. Raises
+    FetchFailed where the host itself cannot be had (an address that is off limits, no DNS, no connection, no
+    TLS): nothing is fetched then either, and the reason is plain.
     """
     url = f"{origin}/robots.txt"
+    asked = {URL(url).hostname}
     for _ in range(REDIRECTS_FOLLOWED + 1):
         began = fetcher.clock.monotonic()
         try:
@@ -84,10 +86,10 @@ async def fetch_robots(fetcher: Fetcher, origin: str, *, pause_s: float = 0) -> 
         except FetchFailed as failure:
             # The pauses and the hops before it are not its own time.
             failure.took_s = fetcher.clock.monotonic() - began
-            if failure.reason in _OF_THE_HOST:
-                raise
             # A host that has redirected did answer, whatever becomes of the one that it leads to.
             ours = URL(url).hostname == URL(origin).hostname
+            if failure.reason in _OF_THE_HOST and ours:
+                raise
             return RobotsFile(
                 _verdict_on(failure), signal=signal_of(failure, failure.took_s) if ours else Signal("ok")
             )
@@ -95,9 +97,10 @@ async def fetch_robots(fetcher: Fetcher, origin: str, *, pause_s: float = 0) -> 
             # RFC 9309, 2.3: UTF-8. A broken byte spoils its own line and no other.
             text = response.body.decode("utf-8-sig", "replace")
             return RobotsFile("rules", text, response.max_age_s)
-        if pause_s and URL(response.location).hostname == URL(url).hostname:
-            await fetcher.clock.sleep(pause_s)
         url = response.location
+        if URL(url).hostname in asked:
+            await fetcher.clock.sleep(pause_s)
+        asked.add(URL(url).hostname)
     return RobotsFile("allow_all")
 
 

@@ -30,10 +30,10 @@ class RobotsCache:
         return _copy(fresh_ms, down_ms, file) if file or down_ms >= 0 else None
 
     async def begin(self, origin: str, owner: str, *, for_s: float, rests: int = 0) -> float | None:
-        """Whether `owner` is to ask the origin now: then how long its host rests between requests, in seconds.
+        """If `owner` is to ask the origin now, how long its host rests between requests, in seconds.
 
-        Nobody else is to ask for `for_s` seconds and so many rests. One of `keep`, `missed` and `give_up` ends
-        it before. None where the copy is fresh, or another one asks.
+        Nobody else is to ask for `for_s` seconds and so many rests; one of `keep`, `missed` and `give_up`
+        ends it before. None where the copy is fresh, or another one asks.
         """
         asking_ms = max(1, int(for_s * 1000))
         may_ask, _, _, rest_ms, *_ = await self._run("robots_ask", origin, owner, asking_ms, rests)

@@ -55,7 +55,7 @@ def known(redis_server: RedisServer, connection: Connection, keys: Keys) -> Call
 
     async def know(origin: str, host: str) -> None:
         robots = RobotsCache(connection, keys, ttl_s=100)
-        await robots.keep(origin, RobotsFile("rules", "User-agent: *\nDisallow: /vale/").encode())
+        await robots.keep(origin, "a worker", RobotsFile("rules", "User-agent: *\nDisallow: /vale/").encode())
         await Hosts(connection, keys).configure(HostPolicy())
         fields = ("busy", "1", "at", "99999999999999", "strikes", "2", "opened", "1", "latency", "250")
         await connection.command("HSET", keys.part(0, f"host:{host}"), *fields)

@@ -76,7 +76,9 @@ async def _story(url: str, settings: Settings, *, ask_redis: bool) -> Story:
         if not ask_redis:
             return await story_of(url, settings)
         store = await stack.enter_async_context(opened(settings))
-        robots = RobotsCache(store.connection, store.keys, ttl_s=settings.robots_ttl_s, grouping=settings.host_grouping)
+        robots = RobotsCache(
+            store.connection, store.keys, ttl_s=settings.robots_ttl_s, grouping=settings.host_grouping
+        )
         return await story_of(url, settings, Fleet(robots, partial(read_host, store.connection, store.keys)))
 
 
