@@ -33,6 +33,11 @@ _RETRY = "ingest dead retry ID, where ID is the id of this entry in the stream"
 _PUSH_AGAIN = "mend the item and push it to the queue again"
 _ERROR_CHARS = 2000
 _Payload = ArticleEvent | UnchangedEvent | DeadEvent
+_KINDS: dict[type[_Payload], tuple[str, str]] = {
+    ArticleEvent: (ARTICLE_PUBLISHED, ARTICLE_SCHEMA),
+    UnchangedEvent: (ARTICLE_UNCHANGED, UNCHANGED_SCHEMA),
+    DeadEvent: (URL_DEAD, DEAD_SCHEMA),
+}
 _OWN_FIELDS = tuple(field.name for field in fields(Article) if field.name != "charset")  # it is in `fetch`
 
 
@@ -64,15 +69,7 @@ def article_event(
         fetch=_fetch(task, page, fetched_at, article.charset),
         task=_task_ref(task, partition),
     )
-    return _enveloped(
-        payload,
-        id=event_id(task, partition),
-        type=ARTICLE_PUBLISHED,
-        schema=ARTICLE_SCHEMA,
-        namespace=namespace,
-        subject=task.url,
-        now=now,
-    )
+    return _enveloped(payload, id=event_id(task, partition), namespace=namespace, subject=task.url, now=now)
 
 
 def unchanged_event(
@@ -95,15 +92,7 @@ def unchanged_event(
         fetch=_fetch(task, response, fetched_at, charset),
         task=_task_ref(task, partition),
     )
-    return _enveloped(
-        payload,
-        id=event_id(task, partition),
-        type=ARTICLE_UNCHANGED,
-        schema=UNCHANGED_SCHEMA,
-        namespace=namespace,
-        subject=task.url,
-        now=now,
-    )
+    return _enveloped(payload, id=event_id(task, partition), namespace=namespace, subject=task.url, now=now)
 
 
 def dead_event(
@@ -135,15 +124,7 @@ def dead_event(
         task=ref,
         how_to_retry=_RETRY,
     )
-    return _enveloped(
-        payload,
-        id=event_id(task, partition),
-        type=URL_DEAD,
-        schema=DEAD_SCHEMA,
-        namespace=namespace,
-        subject=task.url,
-        now=now,
-    )
+    return _enveloped(payload, id=event_id(task, partition), namespace=namespace, subject=task.url, now=now)
 
 
 def malformed_event(
@@ -165,15 +146,7 @@ def malformed_event(
         task=None,
         how_to_retry=_PUSH_AGAIN,
     )
-    return _enveloped(
-        payload,
-        id=f"malformed.{number}",
-        type=URL_DEAD,
-        schema=DEAD_SCHEMA,
-        namespace=namespace,
-        subject=None,
-        now=now,
-    )
+    return _enveloped(payload, id=f"malformed.{number}", namespace=namespace, subject=None, now=now)
 
 
 def rfc3339(moment: datetime) -> str:
@@ -213,17 +186,16 @@ def _enveloped(
     payload: _Payload,
     *,
     id: str,  # noqa: A002 - the attribute's name
-    type: str,  # noqa: A002 - the attribute's name
-    schema: str,
     namespace: str,
     subject: str | None,
     now: datetime,
 ) -> dict[str, str | bytes]:
     """The required and optional context attributes (CloudEvents 1.0.2, 3.1), and the data."""
+    kind, schema = _KINDS[type(payload)]
     return {
         "specversion": "1.0",
         "id": id,
-        "type": type,
+        "type": kind,
         "source": f"/ingest/{quote(namespace, safe='')}",
         **({"subject": subject} if subject else {}),
         "time": rfc3339(now),

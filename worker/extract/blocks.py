@@ -30,29 +30,13 @@ def _ids(*tags: str) -> frozenset[int]:
     return frozenset(create(tag).tag_id for tag in tags)
 
 
-#: No text of the page is in these.
-_SKIPPED = _ids(
-    *("script", "style", "noscript", "template", "svg", "math", "iframe", "video", "audio", "object"),
-    *("canvas", "map", "select", "textarea", "input", "button", "progress", "dialog", "nav", "footer"),
-    *("menu", "head", "meta", "link", "picture", "source", "track"),
-)
-#: Of those, what stands in a line of text or in none.
+#: What stands in a line of text, or in none, and has no text of the page.
 _UNSEEN = _ids(
-    *(
-        "script",
-        "style",
-        "noscript",
-        "template",
-        "svg",
-        "math",
-        "canvas",
-        "map",
-        "select",
-        "textarea",
-        "input",
-    ),
-    *("button", "progress", "head", "meta", "link", "picture", "source", "track"),
+    *("script", "style", "noscript", "template", "svg", "math", "canvas", "map", "select", "textarea"),
+    *("input", "button", "progress", "head", "meta", "link", "picture", "source", "track"),
 )
+#: No text of the page is in these.
+_SKIPPED = _UNSEEN | _ids("iframe", "video", "audio", "object", "dialog", "nav", "footer", "menu")
 _SKIPPED_CUSTOM = frozenset(("amp-ad", "amp-img"))  # a document numbers custom elements itself
 _INLINE = _ids(
     *("a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em"),

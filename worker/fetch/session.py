@@ -254,14 +254,17 @@ class Fetcher:
 
 
 def _header(response: aiohttp.ClientResponse, name: str) -> str | None:
-    """A header as text fit for JSON: aiohttp keeps bytes that are no UTF-8 as lone surrogates."""
     value = response.headers.get(name)
-    return value and value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return None if value is None else _well_formed(value)
 
 
 def _headers(response: aiohttp.ClientResponse, name: str) -> tuple[str, ...]:
-    values = response.headers.getall(name, ())
-    return tuple(value.encode("utf-8", "surrogateescape").decode("utf-8", "replace") for value in values)
+    return tuple(map(_well_formed, response.headers.getall(name, ())))
+
+
+def _well_formed(value: str) -> str:
+    """A header as text fit for JSON: aiohttp keeps bytes that are no UTF-8 as lone surrogates."""
+    return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _location(response: aiohttp.ClientResponse) -> bytes | None:
