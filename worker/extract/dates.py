@@ -169,7 +169,7 @@ def _visible(tree: LexborHTMLParser, facts: Structured, title: str, body: Body) 
         # `Headline | The Site | 11.03.2024`: a date in the headline itself is that of its subject.
         if (end := og_title.value.rpartition("|"))[1] and sum(map(str.isalpha, end[2])) <= _MAX_MONTH_CHARS:
             yield Candidate(end[2], og_title.source)
-    yield from _lines(tree, facts, body)
+    yield from _lines(facts, body)
     for node in tree.css(_DATED_ELEMENTS)[:200]:
         text = node_text(node)
         fits = 8 <= len(text) <= 80 and text not in body.below and not _MODIFIED_WORDS.search(text[:20])
@@ -187,10 +187,10 @@ def _times(nodes: Iterable[LexborNode]) -> Iterator[Candidate]:
             yield Candidate(attribute(node, "datetime") or node_text(node), "time")
 
 
-def _lines(tree: LexborHTMLParser, facts: Structured, body: Body) -> Iterator[Candidate]:
+def _lines(facts: Structured, body: Body) -> Iterator[Candidate]:
     """The lines above the body that are no headline: the date in one is that of its subject."""
     titles = [title.value for title in (*facts.metas("og:title"), *facts.jsonld("headline"))]
-    headlines = {letters(text) for text in (*titles, *map(node_text, tree.css("h1")[:3]))}
+    headlines = {letters(text) for text in (*titles, *facts.headings[:3])}
     for line in body.above:
         if letters(line) not in headlines and not _MODIFIED_WORDS.search(line[:20]):
             yield Candidate(line, "visible")

@@ -6,6 +6,7 @@ All of them are general: words of markup's trade and of newsrooms, never the nam
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from functools import lru_cache
 from itertools import pairwise
 
@@ -97,44 +98,44 @@ _MAX_LABEL_CHARS = 40
 _CREDIT_MARKS = frozenset(":：©|/")
 
 
-class _Vocabulary:
-    """Words to look for among those of a class; a pattern of hundreds of words takes ten times as long."""
-
-    def __init__(self, listed: dict[int, str]) -> None:
-        """Take the words `listed`, parted by white space, each with its bit."""
-        self._exact: dict[str, int] = {}
-        self._beginnings: dict[str, tuple[tuple[str, int], ...]] = {}
-        self._compounds: dict[tuple[str, ...], int] = {}
-        for bit, words in listed.items():
-            for word in words.split():
-                if word.endswith("*"):
-                    self._beginnings[word[:3]] = (*self._beginnings.get(word[:3], ()), (word[:-1], bit))
-                elif "-" in word:
-                    pair = tuple(word.split("-")[:2])
-                    self._compounds[pair] = self._compounds.get(pair, 0) | bit
-                else:
-                    self._exact[word] = self._exact.get(word, 0) | bit
-
-    def bits(self, words: list[str]) -> int:
-        """Those of all of `words` that are listed, alone or two in a row."""
-        found = 0
-        for word in words:
-            found |= self._exact.get(word, 0)
-            for beginning, bit in self._beginnings.get(word[:3], ()):
-                if word.startswith(beginning):
-                    found |= bit
-        if len(words) > 1:
-            for pair in pairwise(words):
-                found |= self._compounds.get(pair, 0)
-        return found
-
-
-_NO_BOX = 8
-_VOCABULARY = _Vocabulary({BOX: _BOX_WORDS, _NO_BOX: _NO_BOX_WORDS, LEAD: _LEAD_WORDS})
+#: What words may be besides: the sign of no box, the first of two in a row, perhaps the name of a body.
+_NO_BOX, _FIRST, _MAYBE_BODY = 8, 16, 32
 _BODY_STARTS = frozenset(
     "arti stor entr post news page cont deta text body rich noti pros wysi".split()  # noqa: SIM905
 )
 _WORD = re.compile("[a-z]+")
+_WHOLE: dict[str, int] = {}
+_BEGINNINGS: dict[str, dict[str, int]] = defaultdict(dict)  # by their first three letters
+_PAIRS: dict[tuple[str, ...], int] = {}
+
+
+def _list(bit: int, words: str) -> None:
+    """Note `words`, parted by white space, as what `bit` means."""
+    for word in words.split():
+        if word.endswith("*"):
+            _BEGINNINGS[word[:3]][word[:-1]] = bit
+        elif "-" in word:
+            pair = tuple(word.split("-")[:2])
+            _PAIRS[pair] = _PAIRS.get(pair, 0) | bit
+            _WHOLE[pair[0]] = _WHOLE.get(pair[0], 0) | _FIRST
+        else:
+            _WHOLE[word] = _WHOLE.get(word, 0) | bit
+
+
+_list(BOX, _BOX_WORDS)
+_list(_NO_BOX, _NO_BOX_WORDS)
+_list(LEAD, _LEAD_WORDS)
+
+
+@lru_cache(maxsize=16_384)
+def _meaning(word: str) -> int:
+    """What is listed of `word`; a pattern of all that is listed takes ten times as long."""
+    found = _WHOLE.get(word, 0) | (_MAYBE_BODY if word[:4] in _BODY_STARTS else 0)
+    if (beginnings := _BEGINNINGS.get(word[:3])) is not None:
+        for beginning, bit in beginnings.items():
+            if word.startswith(beginning):
+                found |= bit
+    return found
 
 
 @lru_cache(maxsize=4_096)
@@ -152,22 +153,22 @@ def hints_of(name: str) -> int:
 
 @lru_cache(maxsize=16_384)
 def _hints_of_token(token: str) -> int:
+    # Such as `menu--open`, `md:hidden`, `has-sidebar`: which variant it is, not what it is.
+    if "--" in token or ":" in token or "[" in token:
+        return 0
     token = token.lower()
     words = _WORD.findall(token)
-    # Such as `has-sidebar`, `menu--open`, `md:hidden`: which variant it is, not what it is.
-    if (
-        not words
-        or "--" in token
-        or ":" in token
-        or "[" in token
-        or (words[0] in _MODIFIERS and len(words) > 1)
-    ):
+    if not words or (words[0] in _MODIFIERS and len(words) > 1):
         return 0
-    found = _VOCABULARY.bits(words)
+    found = 0
+    for word in words:
+        found |= _meaning(word)
+    if found & _FIRST:
+        for pair in pairwise(words):
+            found |= _PAIRS.get(pair, 0)
     if found & BOX and not found & _NO_BOX:
-        return found
-    found &= LEAD
-    return found | BODY if any(word[:4] in _BODY_STARTS for word in words) and _BODY.search(token) else found
+        return found & (BOX | LEAD)
+    return found & LEAD | (BODY if found & _MAYBE_BODY and _BODY.search(token) else 0)
 
 
 def is_label(line: str) -> bool:

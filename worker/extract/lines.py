@@ -29,6 +29,7 @@ _MIN_LEAD_CHARS = 30
 _SAME_LEAD_CHARS = 60  # summaries for machines are cut off somewhere behind this
 _LONG_CHARS = 50  # shorter lines, such as names in an interview, may come twice
 _SHORT_CHARS = 60
+_OPENING_LETTERS, _OPENING_CHARS = 3, 10  # where most lines differ from the headline
 _LONG_LINE_CHARS = 100
 _LINKED = 0.7
 
@@ -57,6 +58,7 @@ def _kept(
 ) -> Iterator[Paragraph]:
     seen: set[str] = set()
     title_key = letters(title or "")
+    opening = title_key[:_OPENING_LETTERS]
     title_chars = range(len(title_key) // 2, 2 * len(title or ""))
     above = True
     for index, block in enumerate(page.blocks):
@@ -65,7 +67,11 @@ def _kept(
             above = False
         elif not above:
             break
-        if text in seen or (len(text) in title_chars and letters(text) == title_key):
+        if text in seen or (
+            len(text) in title_chars
+            and letters(text[:_OPENING_CHARS]).startswith(opening)
+            and letters(text) == title_key
+        ):
             continue
         if above:
             if len(text) > _MIN_LEAD_CHARS and _is_lead(page, scored, index, leads):

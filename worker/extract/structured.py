@@ -11,7 +11,7 @@ from worker.extract.markup import attribute, node_text
 from worker.extract.text import squeeze, unescape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _MAX_NODES = 4_000
 _MAX_BLOCKS = 50
 _MAX_STEPS = 20
+_MAX_HEADINGS = 6
 _MAX_WORDED, _MAX_WORDED_CHARS = 50, 1_000
 #: Properties whose value is the element's text, where no attribute holds it.
 _WORDED = frozenset(("headline", "name", "articleSection", "alternativeHeadline"))
@@ -42,6 +43,7 @@ class Structured:
     meta: dict[str, list[str]] = field(default_factory=dict)  # lower-case name or property → values
     itemprops: dict[str, list[str]] = field(default_factory=dict)  # microdata: property → values
     trail: list[tuple[str, str]] = field(default_factory=list)  # microdata breadcrumbs: name, reference or ""
+    headings: Sequence[str] = ()  # the texts of the first <h1>
     written: str | None = None  # the body of the article as JSON-LD holds it, a line for each of its lines
     canonical: str | None = None  # as written
     language: str | None = None  # <html lang>
@@ -106,11 +108,14 @@ def read_structured(tree: LexborHTMLParser, *, url: str) -> Structured:
     itemprops: dict[str, list[str]] = {}
     trail: list[tuple[str, str]] = []
     blocks: list[str] = []
+    headings: list[str] = []
     # One query: each goes over the whole tree.
-    for node in tree.css("meta[content], [itemprop], script[type*='ld+json' i]")[:_MAX_NODES]:
+    for node in tree.css("meta[content], [itemprop], script[type*='ld+json' i], h1")[:_MAX_NODES]:
         if node.tag == "script":
             blocks.append(node.text())
             continue
+        if node.tag == "h1" and len(headings) < _MAX_HEADINGS and (text := node_text(node)):
+            headings.append(text)
         attributes = node.attributes
         if node.tag == "meta":
             _gather_meta(attributes, meta)
@@ -131,6 +136,7 @@ def read_structured(tree: LexborHTMLParser, *, url: str) -> Structured:
         meta=meta,
         itemprops=itemprops,
         trail=trail,
+        headings=headings,
         written=_written(article),
         canonical=squeeze(canonical) or None,
         language=_root_attribute(tree, "lang") or _root_attribute(tree, "xml:lang"),

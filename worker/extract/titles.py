@@ -135,9 +135,7 @@ def _candidates(tree: LexborHTMLParser, facts: Structured, hint: str | None) -> 
     yield from list(facts.metas("og:title"))[:1]
     yield from list(facts.metas("twitter:title", "dc.title"))[:1]
     yield from list(facts.microdata("headline"))[:1]
-    for node in tree.css("h1")[:6]:
-        if text := node_text(node):
-            yield Candidate(text, "h1")
+    yield from (Candidate(heading, "h1") for heading in facts.headings)
     if (element := _title_element(tree)) is not None:
         yield Candidate(node_text(element), "title")
     if hint:
