@@ -121,8 +121,8 @@ def _walk(node: LexborNode | None, page: Blocks) -> None:  # noqa: PLR0912 - a c
         while node is not None:
             tag = node.tag_id
             if tag == _TEXT:
-                text = node.text_content or ""
-                if not text.isspace():
+                # Most are the white space between tags, which need not become a string.
+                if not node.is_empty_text_node and (text := node.text_content) and not text.isspace():
                     broken = False
                     pieces.append(text)
                     if in_link:

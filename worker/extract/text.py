@@ -117,12 +117,35 @@ def _simhash(tokens: list[bytes]) -> str:
         lanes.byteswap()
     first = int.from_bytes(lanes.tobytes(), "little")
     one, two, three = ((first >> 64 * place) * odd for place, odd in enumerate(_MULTIPLIERS))
-    hashes = (one ^ two ^ three).to_bytes(8 * len(tokens) + 8, "little")
+    hashes = one ^ two ^ three
     grams = max(1, len(tokens) - 2)
-    lowest = int.from_bytes(b"\1" * grams, "little")
-    bits = 0
-    for byte in range(8):
-        column = int.from_bytes(hashes[byte : 8 * grams : 8], "little")
-        for bit in range(8):
-            bits = bits << 1 | (2 * (column >> bit & lowest).bit_count() > grams)
-    return f"{bits:016x}"
+    return f"{_majority(hashes & (1 << 64 * grams) - 1, grams):016x}"
+
+
+def _majority(lanes: int, count: int) -> int:
+    """The bits that are set in more than half of `count` lanes of 64 bits.
+
+    They are counted in all columns at once: three lanes make one of sums and one of carries (Harley-Seal).
+    """
+    digits = []  # of the 64 counts, in binary: a lane for each place
+    held = count
+    while held:
+        carries = carried = 0
+        while held > 1:
+            third = -(-held // 3)
+            one, two, three = lanes, lanes >> 64 * third, lanes >> 128 * third
+            mask = (1 << 64 * third) - 1
+            differ = one ^ two
+            carries |= ((one & two | differ & three) & mask) << 64 * carried
+            carried += third
+            lanes, held = (differ ^ three) & mask, third
+        digits.append(lanes)
+        lanes, held = carries, carried
+    more, same = 0, -1
+    for place in reversed(range(len(digits))):
+        if count // 2 >> place & 1:
+            same &= digits[place]
+        else:
+            more |= same & digits[place]
+            same &= ~digits[place]
+    return more
