@@ -51,7 +51,7 @@ _ALOUD = re.compile(
     r"(?:^|\s)(?:sr-only|screen-?reader(?:-text)?|[uv]?-?visually-?hidden)(?:$|\s)", re.IGNORECASE
 )
 _DIALOGS = ("dialog", "alertdialog")  # WAI-ARIA 1.2, 5.4: windows before the page, such as a consent form
-_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden")
 
 
 @dataclass(slots=True)
@@ -165,9 +165,9 @@ def _walk(node: LexborNode | None, page: Blocks) -> None:  # noqa: PLR0912 - a c
 
 
 def _is_hidden(attributes: dict[str, str | None]) -> bool:
-    style = attributes.get("style")
-    hidden = "hidden" in attributes or attributes.get("role") in _DIALOGS
-    return hidden or (style is not None and _HIDDEN.search(style) is not None)
+    if "hidden" in attributes or attributes.get("role") in _DIALOGS:
+        return True
+    return (style := attributes.get("style")) is not None and _HIDDEN.search(style.lower()) is not None
 
 
 def _is_for_readers_aloud(attributes: dict[str, str | None]) -> bool:

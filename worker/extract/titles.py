@@ -72,8 +72,10 @@ def choose_title(
             groups.setdefault(key, []).append(candidate)
     if not groups:
         return None
-    slug = _slug_words(url)
-    best = max(groups.values(), key=lambda group: _weight(group) + _SLUG_WEIGHT * _is_slug(group, slug))
+    best, *rivals = groups.values()
+    if rivals:
+        slug = _slug_words(url)
+        best = max(groups.values(), key=lambda group: _weight(group) + _SLUG_WEIGHT * _is_slug(group, slug))
     chosen = max(best, key=_spelling)
     others = tuple(
         c for c in candidates if c not in best and c.source in ("jsonld:headline", "meta:og:title", "h1")
