@@ -85,7 +85,7 @@ def _from_html(
     tree = parse(page)
     facts = read_structured(tree, url=url)
     names = known_names(facts, url)
-    title = choose_title(tree, facts, url=url, names=names, hint=hints.get("title"))
+    title = choose_title(facts, url=url, names=names, hint=hints.get("title"))
     description = next(iter(facts.descriptions()), None)
     body = read_body(
         tree,
@@ -97,7 +97,7 @@ def _from_html(
     authors, author_source, paragraphs = people.authors, people.source, body.paragraphs
     nobody = names | agency_names(people)
     if title:
-        nobody |= signed_with(tree, title.text) | {letters(title.text)}
+        nobody |= signed_with(facts, title.text) | {letters(title.text)}
     if not authors and (authors := newsroom_of(facts, as_person=True)):
         author_source = "jsonld:author"
     if not authors:

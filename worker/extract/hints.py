@@ -95,7 +95,6 @@ _ENDS = tuple(SENTENCE_ENDS)
 _MAX_LINE_CHARS = 200
 _MAX_CREDIT_CHARS = 80
 _MAX_LABEL_CHARS = 40
-_CREDIT_MARKS = frozenset(":：©|/")
 
 
 #: What words may be besides: the sign of no box, the first of two in a row, perhaps the name of a body.
@@ -173,10 +172,9 @@ def _hints_of_token(token: str) -> int:
 
 def is_label(line: str) -> bool:
     """Whether `line` is the heading of a box of links: `Read more`, `Lire aussi`."""
-    if len(line) >= _MAX_LABEL_CHARS or not _SENTENCE_MARKS.isdisjoint(line[-1:] + line[:12]):
+    if len(line) >= _MAX_LABEL_CHARS or line[:2].lower() not in _LABEL_STARTS:
         return False
-    lowered = line.lower()
-    return lowered[:2] in _LABEL_STARTS and lowered.startswith(_LABELS)
+    return line.lower().startswith(_LABELS) and _SENTENCE_MARKS.isdisjoint(line[-1:] + line[:12])
 
 
 def is_credit(line: str) -> bool:
@@ -184,7 +182,8 @@ def is_credit(line: str) -> bool:
     if len(line) >= _MAX_LINE_CHARS:
         return False
     end = line[-_MAX_CREDIT_CHARS:]
-    return not _CREDIT_MARKS.isdisjoint(end) and _CREDIT.search(end) is not None
+    marked = ":" in end or "©" in end or "|" in end or "/" in end or "：" in end
+    return marked and _CREDIT.search(end) is not None
 
 
 def is_furniture(line: str, *, plain_prose: bool) -> bool:

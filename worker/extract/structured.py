@@ -43,6 +43,7 @@ class Structured:
     meta: dict[str, list[str]] = field(default_factory=dict)  # lower-case name or property → values
     itemprops: dict[str, list[str]] = field(default_factory=dict)  # microdata: property → values
     trail: list[tuple[str, str]] = field(default_factory=list)  # microdata breadcrumbs: name, reference or ""
+    title: str | None = None  # <title>
     headings: Sequence[str] = ()  # the texts of the first <h1>
     written: str | None = None  # the body of the article as JSON-LD holds it, a line for each of its lines
     canonical: str | None = None  # as written
@@ -124,6 +125,7 @@ def read_structured(tree: LexborHTMLParser, *, url: str) -> Structured:
             if itemprop == "itemListElement" and len(trail) < _MAX_STEPS and _is_step(node):
                 link = node.css_first("a[href]")
                 trail.append((node_text(link or node), attribute(link or node, "href")))
+    title = tree.head.css_first("title") if tree.head is not None else None
     link = tree.css_first("link[rel~=canonical i]")
     canonical = attribute(link, "href") if link is not None else ""
     nodes, warnings = jsonld.read_blocks(blocks[:_MAX_BLOCKS])
@@ -136,6 +138,7 @@ def read_structured(tree: LexborHTMLParser, *, url: str) -> Structured:
         meta=meta,
         itemprops=itemprops,
         trail=trail,
+        title=node_text(title) if title is not None else None,
         headings=headings,
         written=_written(article),
         canonical=squeeze(canonical) or None,

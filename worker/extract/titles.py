@@ -11,14 +11,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from worker.extract.addresses import host_of, path_of
-from worker.extract.markup import node_text
 from worker.extract.structured import Candidate
 from worker.extract.text import fold, letters, squeeze, words
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
-
-    from selectolax.lexbor import LexborHTMLParser, LexborNode
 
     from worker.extract.structured import Structured
 
@@ -48,9 +45,7 @@ class Title:
     others: tuple[Candidate, ...] = ()
 
 
-def choose_title(
-    tree: LexborHTMLParser, facts: Structured, *, url: str, names: set[str], hint: str | None = None
-) -> Title | None:
+def choose_title(facts: Structured, *, url: str, names: set[str], hint: str | None = None) -> Title | None:
     """The title that most weight of sources agrees on; None when the page has none.
 
     `names` are the `known_names` of the site.
@@ -61,7 +56,7 @@ def choose_title(
     sections = {letters(c.value) for c in facts.metas("article:section")} | {
         letters(c.value) for c in facts.jsonld("articleSection")
     }
-    found = list(_candidates(tree, facts, hint))
+    found = list(_candidates(facts, hint))
     stripped = {value: strip_site(value[:_MAX_CHARS], names, sections) for value in {c.value for c in found}}
     unnamed = {text for text in stripped.values() if text and letters(text) not in names}
     candidates = [Candidate(text, c.source) for c in found if (text := stripped[c.value]) in unnamed]
@@ -92,10 +87,9 @@ def known_names(facts: Structured, url: str) -> set[str]:
     return {letters(name) for name in names} - {""}
 
 
-def signed_with(tree: LexborHTMLParser, title: str) -> set[str]:
+def signed_with(facts: Structured, title: str) -> set[str]:
     """The letters of what the page's <title> adds to `title`: as a rule, the site's name."""
-    node = _title_element(tree)
-    whole, own = letters(node_text(node)) if node is not None else "", letters(title)
+    whole, own = letters(facts.title or ""), letters(title)
     return {whole.removeprefix(own).removesuffix(own)} - {"", whole}
 
 
@@ -132,20 +126,16 @@ def _looks_like_section(segment: str, before: str) -> bool:
     return len(segment) <= 15 and len(segment.split()) <= 2 and segment[-1:].isalnum() and len(before) >= 25
 
 
-def _candidates(tree: LexborHTMLParser, facts: Structured, hint: str | None) -> Iterable[Candidate]:
+def _candidates(facts: Structured, hint: str | None) -> Iterable[Candidate]:
     yield from list(facts.jsonld("headline"))[:1]
     yield from list(facts.metas("og:title"))[:1]
     yield from list(facts.metas("twitter:title", "dc.title"))[:1]
     yield from list(facts.microdata("headline"))[:1]
     yield from (Candidate(heading, "h1") for heading in facts.headings)
-    if (element := _title_element(tree)) is not None:
-        yield Candidate(node_text(element), "title")
+    if facts.title is not None:
+        yield Candidate(facts.title, "title")
     if hint:
         yield Candidate(hint, "hint:title")
-
-
-def _title_element(tree: LexborHTMLParser) -> LexborNode | None:
-    return tree.head.css_first("title") if tree.head is not None else None
 
 
 def _shortened(candidates: list[Candidate]) -> list[Candidate]:
@@ -171,9 +161,9 @@ def _shortened(candidates: list[Candidate]) -> list[Candidate]:
 def _without_kickers(candidates: list[Candidate]) -> list[Candidate]:
     """Where two share a tail behind unrelated kickers (`Crisis: X`, `At sea - X`), the tail is the title."""
     leads: dict[str, set[frozenset[bytes]]] = {}
-    for candidate in candidates:
-        for end in _KICKER_END.finditer(candidate.value):
-            lead, tail = candidate.value[: end.start()], candidate.value[end.end() :]
+    for title in {candidate.value for candidate in candidates}:
+        for end in _KICKER_END.finditer(title):
+            lead, tail = title[: end.start()], title[end.end() :]
             if len(tail) >= _MIN_TAIL_CHARS and len(lead) < len(tail):
                 leads.setdefault(tail, set()).add(frozenset(words(fold(lead))))
     shared = [
