@@ -9,24 +9,15 @@ import pytest
 
 from tests.extract.articles_abroad import ARTICLES, BY_ENCODING, Abroad
 from worker.extract.article import extract_article
-from worker.extract.charset import declared_encodings
+from worker.extract.charset import declared_encodings, decode
 
 if TYPE_CHECKING:
-    from _pytest.mark import ParameterSet
-
     from worker.model import Article
 
 URL = "https://news.example.com/2024/03/11/harrow-quay-bridge-closed.html"
 UTF_16 = {"utf-16le", "utf-16be"}
 BOMS = {"utf-8": codecs.BOM_UTF8, "utf-16le": codecs.BOM_UTF16_LE, "utf-16be": codecs.BOM_UTF16_BE}
 SCRIPT = f"<script>{'var a = {b: 1};' * 300}</script>"
-#: What a guess from a few lines gets wrong, one strict xfail each.
-NOT_GUESSED = {
-    "windows-1252": "few letters beyond ASCII: passes for windows-1250, and so naïve reads naďve",
-    "windows-1257": "passes for windows-1250",
-    "iso-8859-2": "passes for windows-1250, which has most of its letters in the same places",
-    "iso-2022-jp": "its bytes are ASCII, and so valid UTF-8",
-}
 LABELLED = [article for article in ARTICLES if article.encoding not in UTF_16]
 #: Whose bytes are not ASCII, and so tell legacy encodings from UTF-8.
 EIGHT_BIT = [article for article in LABELLED if article.encoding != "iso-2022-jp"]
@@ -174,16 +165,37 @@ def test_a_late_meta_is_better_than_a_guess(article: Abroad) -> None:
     assert_reads(read(article.encoded(f"{SCRIPT}<meta charset={article.encoding}>")), article)
 
 
-def _guessed(article: Abroad) -> ParameterSet:
-    fault = NOT_GUESSED.get(article.encoding)
-    marks = [pytest.mark.xfail(reason=fault, strict=True)] if fault else []
-    return pytest.param(article, id=article.encoding, marks=marks)
+def guessed(article: Abroad) -> str:
+    # Of gbk and gb18030 the one reads whatever the other wrote.
+    return "gb18030" if article.encoding == "gbk" else article.encoding
 
 
 @pytest.mark.parametrize("head", ["", SCRIPT], ids=["at once", "behind a script"])
-@pytest.mark.parametrize("article", [_guessed(article) for article in LABELLED])
+@pytest.mark.parametrize("article", LABELLED, ids=names)
 def test_detected_without_any_label(article: Abroad, head: str) -> None:
-    """Without header, meta and BOM the bytes themselves tell, however much markup stands before the text."""
-    # Of gbk and gb18030 the one reads whatever the other wrote.
-    charset = "gb18030" if article.encoding == "gbk" else article.encoding
-    assert_reads(read(article.encoded(head), None), article, charset)
+    """Without header, meta and BOM the text and its language tell, however much markup stands before them."""
+    assert_reads(read(article.encoded(head), None), article, guessed(article))
+
+
+#: Which their language must tell from windows-1250.
+BY_LANGUAGE = {"windows-1257", "iso-8859-2"}
+
+
+@pytest.mark.parametrize("said", [b'lang="en"', b'class="no-js"'], ids=["en", "none"])
+@pytest.mark.parametrize(
+    "article", [article for article in LABELLED if article.encoding not in BY_LANGUAGE], ids=names
+)
+def test_a_template_in_english_spoils_no_guess(article: Abroad, said: bytes) -> None:
+    """Text that is not English is no worse guessed for a page that says that it is, or says nothing."""
+    page = article.encoded().replace(f'lang="{article.language}"'.encode(), said)
+    assert said in page
+    assert_reads(read(page, None), article, guessed(article))
+
+
+@pytest.mark.parametrize("encoding", ["windows-1250", "windows-1252", "windows-1257"])
+def test_the_language_tells_a_single_line(encoding: str) -> None:
+    """One line of text leaves several encodings as good; the page's language says which."""
+    article = BY_ENCODING[encoding]
+    line = article.paragraphs[-1][:90]
+    page = f"<html xml:lang='{article.language}'><p>{line}".encode(article.codec)
+    assert line in decode(page).text

@@ -18,6 +18,7 @@ from worker.cli.by_hand import steps
 from worker.cli.examples import examples
 from worker.cli.failures import Failed
 from worker.cli.screen import print_json, printable, results
+from worker.clock import SystemClock
 from worker.errors import Malformed, NotAnArticle
 from worker.extract import extract_article
 from worker.fetch.gate import Unshared
@@ -78,7 +79,10 @@ def _read(source: str, url: str, content_type: str | None, settings: Settings) -
         raise click.UsageError(f"{source}: {error.strerror}") from error
     try:
         return extract_article(
-            _unpacked(page, settings.body_limit_bytes), url=canonicalise(url), content_type=content_type
+            _unpacked(page, settings.body_limit_bytes),
+            url=canonicalise(url),
+            content_type=content_type,
+            fetched_at=SystemClock().now(),  # at the latest: when the file was saved, it does not say
         )
     except Malformed as fault:
         raise click.UsageError(f"--url: {fault}") from fault

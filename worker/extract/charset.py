@@ -1,8 +1,8 @@
 """Bytes to text, by the order of the WHATWG Encoding and HTML standards (HTML, 13.2.3.2).
 
-BOM, then the transport's label, then `<meta charset>`, then XML's declaration, then detection; labels as
-the Encoding standard defines them. One departure, which pages need: a label that the bytes contradict is not
-believed.
+BOM, then the transport's label, then `<meta charset>`, then XML's declaration, then detection, helped by the
+page's language; labels as the Encoding standard defines them. One departure, which pages need: a label that
+the bytes contradict is not believed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 
 import webencodings
-from charset_normalizer import from_bytes
+from charset_normalizer import CharsetMatches, from_bytes
 
 DISAGREEMENT = "charset_disagreement"
 
@@ -22,7 +22,7 @@ _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_BE, "utf-16be"), (codecs.
 _PRESCAN_BYTES = 1024  # HTML standard, 13.2.3.2: as far as a user agent looks for a <meta>
 _SAMPLE_BYTES = 16_384
 _SEARCHED_BYTES = 262_144
-_PIECE_BYTES = 16_384
+_PIECE_BYTES = 4_096
 _MAX_CHAR_BYTES = 4
 _JUDGED_BYTES = 1_000_000
 _HEADER_CHARSET = re.compile(r"charset\s*+=\s*+[\"']?+\s*+([^\s\"';]+)", re.IGNORECASE)
@@ -37,6 +37,11 @@ _LATE_META = re.compile(rb"""<meta\b[^<>]*?\bcharset\s*+=\s*+["']?+\s*+([\w.:-]+
 _XML_ENCODING = re.compile(rb"""<\?xml[^>]*?\bencoding\s*=\s*(?:"([^">]*)"|'([^'>]*)')""")
 #: `<?x` in UTF-16, without a BOM.
 _XML_OPENINGS = ((b"<\0?\0x\0", "utf-16le"), (b"\0<\0?\0x", "utf-16be"))
+#: In ISO-2022-JP, all of whose bytes are ASCII, it switches to two bytes a letter (RFC 1468).
+_TO_KANJI, _ESCAPE = b"\x1b$", b"\x1b"  # one byte is found ten times as fast as two
+_LANGUAGE = re.compile(
+    rb"""<html\b[^<>]*?\s(?:xml:)?lang\s*+=\s*+["']?+\s*+([a-z]{2,3})(?![a-z])""", re.IGNORECASE
+)
 #: Codecs that read more of an encoding than the one of its name does, as the Encoding standard has it.
 _WIDER = {"gbk": "gb18030"}
 #: What old pages without a label are written in: Python's name, the standard's. Few make good guesses.
@@ -50,6 +55,20 @@ _LEGACY = {f"cp{number}": f"windows-{number}" for number in (874, *range(1250, 1
     "iso8859_2": "iso-8859-2",
     "iso8859_15": "iso-8859-15",
 }
+#: What pages in a language of Latin letters were written in, by HTML's table of locales (13.2.3.2), with the
+#: ISO encodings of the same letters. Other letters need no such help.
+_WESTERN, _CENTRAL = frozenset({"cp1252", "iso8859_15"}), frozenset({"cp1250", "iso8859_2"})
+#: Where windows-1250 has š, ž and ś, and ISO-8859-2 nothing; a few lines of its languages have one of them.
+_C1 = re.compile(rb"[\x80-\x9f]")
+_FEW_LINES_BYTES = 256
+_ACCENTED = re.compile(rb"[\xc0-\xff]")
+_ACCENTED_SHARE = 0.05  # of a text; the languages of Western Europe have less, but for Icelandic
+_OF_LANGUAGE = (
+    dict.fromkeys(("bs", "cs", "hr", "hu", "pl", "ro", "sk", "sl"), _CENTRAL)
+    | dict.fromkeys(("et", "lt", "lv"), frozenset({"cp1257"}))
+    | dict.fromkeys(("az", "ku", "tr"), frozenset({"cp1254"}))
+    | {"vi": frozenset({"cp1258"})}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +119,8 @@ def declared_encodings(page: bytes, content_type: str | None = None) -> dict[str
 
 def _valid_utf8(page: bytes, labels: list[str]) -> Decoded:
     """Multi-byte sequences that happen to be valid UTF-8 are UTF-8, whatever a server says by default."""
+    if not labels and _ESCAPE in page and _TO_KANJI in page and page.isascii():
+        return Decoded(_recoded(page, "iso-2022-jp"), "iso-2022-jp")
     declared = labels[0] if labels else "utf-8"
     if declared == "utf-8":
         return Decoded(page, "utf-8")
@@ -186,9 +207,9 @@ def _valid_utf8_bytes(page: bytes) -> int | None:
 
     None if it is not UTF-8. Read in pieces, as strings of pages' lengths fit no cache.
     """
-    valid = 0
+    valid, view = 0, memoryview(page)
     try:
-        while read := codecs.utf_8_decode(page[valid : valid + _PIECE_BYTES], "strict", False)[1]:
+        while read := codecs.utf_8_decode(view[valid : valid + _PIECE_BYTES], "strict", False)[1]:
             valid += read
     except UnicodeDecodeError:
         return None
@@ -209,5 +230,35 @@ def _detect(page: bytes) -> str:
     # Markup and scripts would drown the text: behind 3 KB of them, Japanese passed for windows-1250.
     parts = re.split(rb"[<>]", page[start : start + _SEARCHED_BYTES])
     sample = b" ".join(part for part in parts if not part.isascii())[:_SAMPLE_BYTES]
-    best = from_bytes(sample, cp_isolation=list(_LEGACY), steps=3).best()
-    return _LEGACY.get(best.encoding, "windows-1252") if best else "windows-1252"
+    matches = from_bytes(sample, cp_isolation=list(_LEGACY), steps=3)
+    return _LEGACY.get(_by_language(matches, _language(page), sample) or "", "windows-1252")
+
+
+def _language(page: bytes) -> str:
+    found = _LANGUAGE.search(page, 0, _PRESCAN_BYTES)
+    return found[1].decode().lower() if found else "en"
+
+
+def _by_language(matches: CharsetMatches, language: str, sample: bytes) -> str | None:
+    """The codec of the best match; of those as good, one of the page's language. None without any match.
+
+    Encodings of Latin letters agree in most of them, and a few lines of text tell them badly apart.
+    """
+    if not (best := matches.best()):
+        return None
+    usual = _usual_codecs(language, sample)
+    for match in matches:
+        as_good = match.chaos <= best.chaos and (language != "en" or match.coherence >= best.coherence)
+        if as_good and (found := usual.intersection(match.could_be_from_charset)):
+            return match.encoding if match.encoding in found else min(found)
+    return best.encoding
+
+
+def _usual_codecs(language: str, sample: bytes) -> frozenset[str]:
+    """Templates say `en` of pages in any language: only what may be English is taken for that."""
+    if language == "en" and len(_ACCENTED.findall(sample)) > _ACCENTED_SHARE * len(sample):
+        return frozenset()
+    usual = _OF_LANGUAGE.get(language, _WESTERN)
+    if usual == _CENTRAL and len(sample) >= _FEW_LINES_BYTES and not _C1.search(sample):
+        return frozenset({"iso8859_2"})
+    return usual
