@@ -15,6 +15,7 @@ import aiohttp
 from worker.errors import FetchFailed
 from worker.fetch.observation import current_exchange, observe
 from worker.fetch.outcome import NETWORK_ERRORS, failure_from
+from worker.fetch.protocol import LoopsSocket
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -94,7 +95,7 @@ def guarded_sockets(guard: AddressGuard) -> Callable[[Any], socket.socket]:
             raise PermissionError(errno.EACCES, str(refusal)) from refusal
         attempt.sockets += 1
         attempt.address = address[0]
-        opened = socket.socket(family, kind, protocol)
+        opened = LoopsSocket(family, kind, protocol)
         if exchange := current_exchange():
             exchange.opened(opened)
         return opened

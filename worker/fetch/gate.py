@@ -115,15 +115,19 @@ class RobotsGate:
         user_agent: str,
         pause_s: float,
         clock: Clock,
-        request_s: float = 30.0,
+        turn_s: float = 60.0,
     ) -> None:
-        """Of at most `request_s` for one request, and with `pause_s` before a hop to the same host."""
+        """With `pause_s` before a hop to the same host. Who asks has `turn_s`, and then others may.
+
+        That is to be a lease: who still asks after one has kept it, and the host's slot with it, and who
+        died is waited for no longer.
+        """
         self._cache = cache
         self._fetcher = fetcher
         self._user_agent = user_agent
         self._pause_s = pause_s
         self._clock = clock
-        self._asking_s = (REDIRECTS_FOLLOWED + 1) * (request_s + pause_s)
+        self._turn_s = turn_s
         self._parsed: OrderedDict[str, _Parsed] = OrderedDict()
         self._text_chars = 0
 
@@ -162,7 +166,7 @@ class RobotsGate:
         until_s = self._clock.monotonic() + _WAIT_S
         while True:
             rest_s = await self._cache.begin(
-                origin_of(url), owner, for_s=self._asking_s, rests=REDIRECTS_FOLLOWED
+                origin_of(url), owner, for_s=self._turn_s, rests=REDIRECTS_FOLLOWED
             )
             if rest_s is not None or await self.rules(url) or self._clock.monotonic() >= until_s:
                 return rest_s
@@ -171,10 +175,12 @@ class RobotsGate:
     async def _ask(self, origin: str, owner: str, rest_s: float) -> Learning:
         rest_s = max(rest_s, self._pause_s)
         try:
-            file = await fetch_robots(self._fetcher, origin, pause_s=rest_s)
+            file = await fetch_robots(self._fetcher, origin, pause_s=rest_s, known=self._known)
         except FetchFailed as failure:
             await self._cache.give_up(origin, owner)
             return Learning(failure=failure, signal=signal_of(failure, 0.0))
+        if file.asked is not None:
+            await self._share(file.asked, owner, file)
         if file.verdict == "unreachable":
             kept = await self._cache.missed(origin, owner, least_s=file.signal.hold_s)
             try:
@@ -182,13 +188,28 @@ class RobotsGate:
             except FetchFailed as failure:
                 held = replace(file.signal, hold_s=max(file.signal.hold_s, kept.fresh_s))
                 return Learning(failure=failure, signal=held)
-        fresh_s = None if file.max_age_s is None else max(file.max_age_s, _FRESH_AT_LEAST_S)
+        fresh_s = _fresh_s(file)
         rules = RobotsRules.from_file(file, self._user_agent)
         # The turn that follows must find the file fresh: it would be spent on the file again.
         least_s = 2 * max(rest_s, rules.crawl_delay_s or 0.0) + 60.0
         await self._cache.keep(origin, owner, file.encode(), fresh_s=fresh_s, least_s=least_s)
         parsed_s = _PARSED_S if fresh_s is None else min(fresh_s, _PARSED_S)
         return Learning(self._keep(origin, rules, file, max(parsed_s, least_s)), signal=file.signal)
+
+    async def _known(self, origin: str) -> RobotsFile | None:
+        """What the fleet knows of another origin's file. Many origins may redirect to one host, at once."""
+        kept = await self._cache.look(origin)
+        if kept is None or kept.fresh_s <= 0:
+            return None
+        file = RobotsFile("unreachable") if kept.file is None else RobotsFile.decode(kept.file)
+        return replace(file, max_age_s=kept.fresh_s)
+
+    async def _share(self, origin: str, owner: str, file: RobotsFile) -> None:
+        """Keep for another origin what was asked of it on behalf of one that redirects to it."""
+        if file.verdict == "unreachable":
+            await self._cache.missed(origin, owner)
+        else:
+            await self._cache.keep(origin, owner, file.encode(), fresh_s=_fresh_s(file))
 
     def _of_copy(self, origin: str, kept: RobotsCopy) -> RobotsRules:
         """What is in force by a copy: in an outage the last file, however old (RFC 9309, 2.4).
@@ -218,3 +239,7 @@ class RobotsGate:
 
     def _is_over_its_bounds(self) -> bool:
         return len(self._parsed) > _PARSED_AT_MOST or self._text_chars > _PARSED_TEXT_CHARS
+
+
+def _fresh_s(file: RobotsFile) -> float | None:
+    return None if file.max_age_s is None else max(file.max_age_s, _FRESH_AT_LEAST_S)

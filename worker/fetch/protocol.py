@@ -1,6 +1,8 @@
-"""What a server may send out of turn: two bounds that aiohttp's connections lack."""
+"""Connections against what a server may do out of turn: bounds that aiohttp lacks, and a guard for uvloop."""
 
 from __future__ import annotations
+
+import socket
 
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.http_exceptions import BadHttpMessage
@@ -8,6 +10,25 @@ from aiohttp.http_exceptions import BadHttpMessage
 #: RFC 9110, 15.2 sets no number of interim responses. One or two are usual (100, 103).
 _MAX_INTERIMS = 16
 _INTERIM = b"HTTP/1.1 1"
+
+
+class LoopsSocket(socket.socket):
+    """A socket whose descriptor is the event loop's to close, and not the garbage collector's.
+
+    A server that resets a connection at once makes uvloop close the descriptor before it has taken the socket
+    object over. The object, collected later, closed it again: by then it was another connection's, whose
+    request failed as `internal` or never came to its end. Until the loop has it, whoever connects closes it.
+    """
+
+    __slots__ = ()
+
+    def __del__(self) -> None:
+        self.detach()
+
+    @classmethod
+    def of(cls, opened: socket.socket) -> LoopsSocket:
+        """`opened` made such a socket; the object itself is of no use any more."""
+        return cls(opened.family, opened.type, opened.proto, fileno=opened.detach())
 
 
 class StrictConnection(ResponseHandler):

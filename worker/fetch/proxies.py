@@ -22,6 +22,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from python_socks.async_.asyncio import Proxy as SocksClient
 
 from worker.errors import FetchFailed
+from worker.fetch.protocol import LoopsSocket
 from worker.fetch.targets import covers
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ class SocksConnector(aiohttp.TCPConnector):
         **options: Any,
     ) -> tuple[asyncio.Transport, Any]:
         del options["timeout"], options["client_error"]  # all of connecting has one timeout already
-        sock = await self._connect(addr_infos)
+        sock = LoopsSocket.of(await self._connect(addr_infos))
         try:
             return await self._loop.create_connection(*args, **options, sock=sock)
         except ssl.SSLCertVerificationError as exc:

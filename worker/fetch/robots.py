@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Self, get_args
 
@@ -40,14 +41,15 @@ _AGENT_IN_COMMENT = re.compile(r"compatible;\s*([^\s;)]+)", re.IGNORECASE)
 class RobotsFile:
     """What a host's robots.txt amounts to: its rules, no restriction, or no crawling for now.
 
-    `max_age_s` is how long the server says that it stays true, `signal` how its host took the request; they
-    go into no cache with the rest.
+    `max_age_s` is how long the server says that it stays true, `signal` how its host took the request, and
+    `asked` the other origin whose robots.txt was asked for and is this; they go into no cache with the rest.
     """
 
     verdict: Verdict
     text: str = ""
     max_age_s: float | None = field(default=None, compare=False)
     signal: Signal = field(default=Signal("ok"), compare=False)
+    asked: str | None = field(default=None, compare=False)
 
     def encode(self) -> bytes:
         """As bytes for a cache, compressed, since it keeps them for a month; `decode` reads them back."""
@@ -67,8 +69,19 @@ class RobotsFile:
                 raise ValueError("not an encoded RobotsFile")
 
 
-async def fetch_robots(fetcher: Fetcher, origin: str, *, pause_s: float = 0) -> RobotsFile:
+Known = Callable[[str], Awaitable[RobotsFile | None]]
+
+
+async def _nothing_known(_: str) -> RobotsFile | None:
+    return None
+
+
+async def fetch_robots(
+    fetcher: Fetcher, origin: str, *, pause_s: float = 0, known: Known = _nothing_known
+) -> RobotsFile:
     """The robots.txt of `origin` (`scheme://host[:port]`), following redirects to any host.
+
+    One that leads to another origin's robots.txt ends at what is `known` of that, without a request.
 
     2xx is rules. 4xx is no restriction (RFC 9309, 2.3.1.3), 401 and 403 included, as are an answer that
     redirects nowhere and a sixth redirect; but 429 is a server in trouble, not one without a file, and counts
@@ -77,7 +90,7 @@ async def fetch_robots(fetcher: Fetcher, origin: str, *, pause_s: float = 0) -> 
     FetchFailed where the host itself cannot be had (an address that is off limits, no DNS, no connection, no
     TLS): nothing is fetched then either, and the reason is plain.
     """
-    url = f"{origin}/robots.txt"
+    url, other = f"{origin}/robots.txt", None
     asked = {URL(url).hostname}
     for _ in range(REDIRECTS_FOLLOWED + 1):
         began = fetcher.clock.monotonic()
@@ -90,18 +103,28 @@ async def fetch_robots(fetcher: Fetcher, origin: str, *, pause_s: float = 0) -> 
             ours = URL(url).hostname == URL(origin).hostname
             if failure.reason in _OF_THE_HOST and ours:
                 raise
-            return RobotsFile(
-                _verdict_on(failure), signal=signal_of(failure, failure.took_s) if ours else Signal("ok")
-            )
+            signal = signal_of(failure, failure.took_s) if ours else Signal("ok")
+            answered = failure.reason not in _OF_THE_HOST
+            return RobotsFile(_verdict_on(failure), signal=signal, asked=other if answered else None)
         if not isinstance(response, Redirect):
             # RFC 9309, 2.3: UTF-8. A broken byte spoils its own line and no other.
             text = response.body.decode("utf-8-sig", "replace")
-            return RobotsFile("rules", text, response.max_age_s)
+            return RobotsFile("rules", text, response.max_age_s, asked=other)
         url = response.location
+        other = _other_origin(url, origin)
+        if other and (file := await known(other)):
+            return file
         if URL(url).hostname in asked:
             await fetcher.clock.sleep(pause_s)
         asked.add(URL(url).hostname)
     return RobotsFile("allow_all")
+
+
+def _other_origin(url: str, origin: str) -> str | None:
+    """Whose robots.txt the URL is, if it is one and not that of `origin`."""
+    parsed = URL(url)
+    is_robots = (parsed.pathname, parsed.search) == ("/robots.txt", "")
+    return parsed.origin if is_robots and parsed.origin != origin else None
 
 
 def _verdict_on(failure: FetchFailed) -> Verdict:

@@ -17,7 +17,7 @@ from worker.fetch.attempt import Unseen, guarded_sockets, one_request, tracing_a
 from worker.fetch.body import READ_BYTES
 from worker.fetch.dns import resolver_of_the_system
 from worker.fetch.observation import current_exchange, observing_resolver
-from worker.fetch.protocol import StrictConnection
+from worker.fetch.protocol import LoopsSocket, StrictConnection
 from worker.fetch.proxies import Proxies, Proxy, SocksConnector
 
 if TYPE_CHECKING:
@@ -107,7 +107,8 @@ class Transport:
         elif proxy.is_socks:
             connector = SocksConnector(proxy, self._guard, **options)
         else:
-            connector = aiohttp.TCPConnector(**options)  # its connections go to the proxy, nowhere else
+            # Its connections go to the proxy, nowhere else.
+            connector = aiohttp.TCPConnector(socket_factory=lambda info: LoopsSocket(*info[:3]), **options)
         # There is no other way in.
         connector._factory = partial(StrictConnection, asyncio.get_running_loop())  # type: ignore[assignment]  # noqa: SLF001
         return connector
