@@ -6,9 +6,10 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 ARGS   ?=
 URLS   ?=
+MINUTES ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format docs bench bench-extract chaos lock clean
+.PHONY: help setup demo test check audit format docs bench bench-extract chaos chaos-mutations fairness soak conformance lock clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -29,13 +30,17 @@ demo: $(READY)  ## run the whole job on the bundled sample site, or on URLS="htt
 test: $(READY)  ## run the tests (ARGS="-k name" to choose)
 	@$(BIN)/python -m pytest $(ARGS)
 
-check: $(READY)  ## lint, format, types, import contract, file sizes
+check: $(READY)  ## lint, format, types, import contract, file sizes, audit
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python tests/file_sizes.py
 	@$(BIN)/python -m worker.cli.docs --check
+	@$(MAKE) --no-print-directory audit
+
+audit: $(READY)  ## look the locked packages up in a service of known vulnerabilities
+	@$(BIN)/python -m tests.audit
 
 format: $(READY)  ## let ruff format and fix
 	@$(BIN)/ruff format .
@@ -50,12 +55,25 @@ bench: $(READY)  ## measure pages/s, CPU a page by stage, Redis cost and memory
 bench-extract: $(READY)  ## measure extraction beside trafilatura and resiliparse
 	@$(BIN)/python -m tests.bench.extract $(ARGS)
 
-chaos: $(READY)  ## kill workers at random for as long as ARGS="--minutes 5" says
+chaos: $(READY)  ## kill, stop and cut off whatever can be; ARGS="--runs 500", "--seed 17 --runs 1" to replay
 	@$(BIN)/python -m tests.chaos $(ARGS)
+
+chaos-mutations: $(READY)  ## take rules out of a copy of the worker, one at a time: does chaos see it?
+	@$(BIN)/python -m tests.chaos.mutations $(ARGS)
+
+fairness: $(READY)  ## measure what hosts in trouble cost the others (ARGS="--crowd 2000" is enough)
+	@$(BIN)/python -m tests.chaos.fairness $(ARGS)
+
+soak: $(READY)  ## run at full speed for MINUTES=60, and see whether memory, files or keys grow
+	@$(BIN)/python -m tests.chaos.soak --minutes $(MINUTES) $(ARGS)
+
+conformance: $(READY)  ## run the store's tests over every server, fetched if need be (ARGS="redis-8 valkey-9/cluster")
+	@$(BIN)/python -m tests.conformance $(ARGS)
 
 lock: $(READY)  ## resolve the locked versions anew
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes pyproject.toml --output-file requirements.lock
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes pyproject.toml --group dev --output-file requirements-dev.lock
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --group conformance --no-emit-package valkey --output-file requirements-conformance.lock
 
 clean:  ## remove the venv, caches and the demo's data
 	rm -rf $(VENV) .ingest .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.servers import RedisServer
+from tests.conformance.topologies import Cluster, SentinelSet
+from tests.servers import TOPOLOGY, RedisServer
 from worker.clock import FakeClock
 from worker.store.connection import Connection
 from worker.store.keys import Keys
@@ -20,11 +21,14 @@ SHARED = Path(os.environ.get("INGEST_SHARED", Path(__file__).parents[2] / "share
 
 
 @pytest.fixture(scope="session")
-def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    """The session's server. Short folder name: a socket's path is bounded."""
-    server = RedisServer(tmp_path_factory.mktemp("r")).start()
-    yield server
-    server.stop()
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer | Cluster | SentinelSet]:
+    """The session's server, or servers. Short folder name: a socket's path is bounded."""
+    form = {"": RedisServer, "cluster": Cluster, "sentinel": SentinelSet}[TOPOLOGY]
+    server = form(tmp_path_factory.mktemp("r"))
+    try:
+        yield server.start()
+    finally:
+        server.stop()
 
 
 @pytest.fixture

@@ -1,18 +1,26 @@
-"""A real redis-server for tests, in a folder of its own, stopped and started as a test needs."""
+"""A real redis-server for tests, in a folder of its own, stopped and started as a test needs.
+
+`TEST_REDIS` chooses which: a name of `tests.conformance.binaries`, and behind a slash `cluster` or `sentinel`
+for what the shared fixtures connect to.
+"""
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
 import time
 from typing import TYPE_CHECKING
 
-from worker.store.embedded import find_server
+from tests.conformance.binaries import binary_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+
+BINARY, _, TOPOLOGY = os.environ.get("TEST_REDIS", "embedded").partition("/")
 
 
 def free_port() -> int:
@@ -46,14 +54,17 @@ class RedisServer:
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / "redis.sock"
         path.unlink(missing_ok=True)
+        binary = binary_of(BINARY)
         self.process = subprocess.Popen(
             [
-                find_server(),
+                binary.path,
                 *("--port", str(self.port), "--unixsocket", str(path), "--bind", "127.0.0.1"),
                 *("--dir", str(self.folder), "--appendonly", "yes", "--save", ""),
                 *("--logfile", str(self.folder / "redis.log")),
                 *self.options,
-            ]
+            ],
+            env=binary.environ,
+            restore_signals=False,  # SIGXFSZ stays ignored: over a file-size limit, writes fail
         )
         deadline = time.monotonic() + 20
         while not self._answers(path):

@@ -15,8 +15,8 @@ _TOP, _SIDE, _LEFTS = 56, 290, (70, 570)  # of the two plots; both are _SIDE hig
 _ACROSS = 340
 _STEPS = 24  # of a curve
 _LINE = 15  # between labels that would cover each other
-_SPOKEN = 'role="img" aria-labelledby="title desc"'
-_STYLE = """
+SPOKEN = 'role="img" aria-labelledby="title desc"'
+STYLE = """
     .plot { fill: #f3f5f8; stroke: #c5ccd6 }
     .grid { stroke: #dde2e9 }
     .iso { fill: none; stroke: #9aa4b0; stroke-dasharray: 4 4 }
@@ -82,10 +82,10 @@ def draw(marks: Sequence[Mark], caption: str) -> str:
     left, right = _LEFTS
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" {_SPOKEN}>',
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" {SPOKEN}>',
             '  <title id="title">Body text: quality and cost of three extractors</title>',
             f'  <desc id="desc">{escape(f"{caption}. {said}.")}</desc>',
-            f"  <style>{_STYLE}\n  </style>",
+            f"  <style>{STYLE}\n  </style>",
             *_panel(
                 "precision against recall",
                 ("recall", "precision"),

@@ -1,6 +1,7 @@
-"""`python -m tests.bench.origin HOSTS [FOLDER]`: pages over loopback, in a process that is not counted.
+"""`python -m tests.bench.origin HOSTS [FOLDER [PERIOD_S]]`: pages over loopback, in a process not counted.
 
-Serves `/<n>` on 127.0.3.1 … 127.0.3.HOSTS; prints the port once it listens, and ends with its stdin.
+Serves `/<n>` on 127.0.3.1 … 127.0.3.HOSTS; prints the port once it listens, and ends with its stdin. An
+empty FOLDER is our own sample site. With a period, every URL has another page after each so many seconds.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import gzip
 import json
 import socket
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,12 +46,13 @@ def pages(folder: Path | None) -> list[BenchPage]:
     return [BenchPage(row["url"], (folder / row["file"]).read_bytes(), is_gzip=True) for row in expected]
 
 
-async def serve(hosts: int, folder: Path | None) -> None:
+async def serve(hosts: int, folder: Path | None, period_s: float = 0) -> None:
     """Serve until stdin ends."""
     served = pages(folder)
 
     async def answer(request: web.Request) -> web.Response:
-        page = served[int(request.path[1:]) % len(served)]
+        turn = int(time.monotonic() / period_s) if period_s else 0
+        page = served[(int(request.path[1:]) + turn) % len(served)]
         headers = {"Content-Encoding": "gzip"} if page.is_gzip else {}
         return web.Response(body=page.wire, content_type="text/html", headers=headers)
 
@@ -69,4 +72,5 @@ async def serve(hosts: int, folder: Path | None) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) > 2 else None))
+    known = Path(sys.argv[2]) if len(sys.argv) > 2 and sys.argv[2] else None
+    asyncio.run(serve(int(sys.argv[1]), known, *map(float, sys.argv[3:])))

@@ -70,6 +70,15 @@ def test_extract_prints_one_article(tmp_path: Path) -> None:
     assert "Pier /a/7 stays open" in run("extract", "-", stdin=page.read_text()).out
 
 
+def test_extract_refuses_dates_of_the_future(tmp_path: Path) -> None:
+    """No page, saved whenever, was published tomorrow or later."""
+    page = tmp_path / "page.html"
+    page.write_text(article("a.example", "/a/7").replace("2026-03-04", "2126-03-04"))
+    ran = run("extract", str(page), "--json")
+    assert ran.json["title"] == "Pier /a/7 stays open"
+    assert ran.json["published_at"] is None
+
+
 def test_extract_says_why_not(tmp_path: Path) -> None:
     """A page without an article, or no file at all, ends with a reason."""
     page = tmp_path / "page.html"

@@ -188,6 +188,17 @@ async def test_large_pages_go_through_whole(pool: ExtractionPool) -> None:
     assert (await pool.extract(b"good " + b"x" * 8_000_000, url=URL)).title == TITLE
 
 
+async def test_page_larger_than_the_memory_is_a_crash_without_noise(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """A child that cannot even receive its page ends, without a traceback among the worker's own words."""
+    async with ExtractionPool(processes=1, timeout_s=20, memory_limit_bytes=100 << 20, function=obey) as pool:
+        with pytest.raises(ExtractCrashed):
+            await pool.extract(b"good " + b"x" * (60 << 20), url=URL)
+        assert (await pool.extract(b"good", url=URL)).title == TITLE
+    assert capfd.readouterr() == ("", "")
+
+
 async def test_what_a_page_prints_stays_out_of_the_log(
     pool: ExtractionPool, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -15,6 +15,7 @@ from worker.runtime.pause import pause
 from worker.runtime.reaper import Reaper
 from worker.runtime.runner import Runner
 from worker.runtime.suspects import SuspectRunner
+from worker.store.headroom import Headroom
 from worker.store.inbox import Inbox
 from worker.store.ledger import read_ledger
 
@@ -32,9 +33,22 @@ def admitter_of(bench: Bench, *, frontier_limit: int = 1000) -> Admitter:
         bench.keys,
         bench.inbox,
         frontier_limit=frontier_limit,
+        headroom=Headroom(bench.connection, share=1, clock=SystemClock()),
         beat_ttl_s=60,
         admitted=asyncio.Event(),
         clock=SystemClock(),
+    )
+
+
+def runner_of(bench: Bench, *, max_backlog: int = 0, share: float = 1) -> Runner:
+    return Runner(
+        bench.frontier,
+        bench.work,
+        bench.in_work,
+        concurrency=2,
+        max_backlog=max_backlog,
+        headroom=Headroom(bench.connection, share=share, clock=SystemClock()),
+        wake=asyncio.Event(),
     )
 
 
@@ -138,15 +152,33 @@ async def test_runner_says_when_it_pauses_and_goes_on(bench: Bench) -> None:
     await bench.work.run(await bench.lease())
     bench.frontier._limits = type(bench.frontier._limits)(lease_s=LEASE_S, max_backlog=1)
     stopping = asyncio.Event()
-    runner = Runner(
-        bench.frontier, bench.work, bench.in_work, concurrency=2, max_backlog=1, wake=asyncio.Event()
-    )
+    runner = runner_of(bench, max_backlog=1)
     running = asyncio.create_task(runner.run(stopping))
     paused = asyncio.Event()
     await until(paused, bench, "claiming_paused")
     await bench.connection.command("DEL", bench.keys.articles())
     await until(stopping, bench, "claiming_resumed")
     await running
+
+
+async def test_runner_pauses_while_redis_is_almost_full(bench: Bench) -> None:
+    """At the share of maxmemory that the settings name nothing is claimed; with room again, work goes on."""
+    await bench.inbox.admit([(1, Submission("http://a.example/1", "a.example", "http://a.example/1"))])
+    stopping = asyncio.Event()
+    await bench.connection.command("CONFIG", "SET", "maxmemory", 1 << 30)
+    try:
+        running = asyncio.create_task(runner_of(bench, share=0.0001).run(stopping))
+        await until(asyncio.Event(), bench, "claiming_paused")
+        assert await bench.lengths() == (0, 0)
+    finally:
+        await bench.connection.command("CONFIG", "SET", "maxmemory", 0)
+    await until(stopping, bench, "article_published")
+    await running
+    names = [line for line in bench.lines() if line["event"].startswith("claiming")]
+    assert [(line["event"], line.get("why")) for line in names] == [
+        ("claiming_paused", "memory"),
+        ("claiming_resumed", None),
+    ]
 
 
 async def test_suspect_that_cannot_be_settled_is_not_tried_in_a_loop(
@@ -203,9 +235,7 @@ async def test_claim_answered_after_the_stop_is_given_back(bench: Bench) -> None
         return answer
 
     bench.frontier.claim = stopped_meanwhile  # type: ignore[method-assign]
-    runner = Runner(
-        bench.frontier, bench.work, bench.in_work, concurrency=2, max_backlog=0, wake=asyncio.Event()
-    )
+    runner = runner_of(bench)
     await runner.run(stopping)
     ledger = await read_ledger(bench.connection, bench.keys)
     assert (ledger.waiting, ledger.leased, bench.events()) == (1, 0, [])

@@ -82,6 +82,10 @@ class Act:
             await self.connection.command("XLEN", self.keys.dead()),
         )
 
+    async def names(self, pattern: str = "*") -> list[bytes]:
+        """The keys that match, wherever they are."""
+        return [name async for page in self.connection.scan(pattern, count=1000) for name in page]
+
     async def now_ms(self) -> int:
         """Redis' clock."""
         seconds, micros = await self.connection.command("TIME")

@@ -119,17 +119,19 @@ async def test_old_server_is_refused(
 async def test_scripts_survive_a_flush(connection: Connection) -> None:
     """A server that has forgotten the scripts is taught them again."""
     for _ in range(2):
-        await connection.command("SCRIPT", "FLUSH")
+        await connection.command("SCRIPT FLUSH")
         assert await connection.run("beat", ["{ingest:queue}:workers"], ["w", 1000]) == []
 
 
 async def test_cancelled_command_spoils_nothing(connection: Connection) -> None:
     """A caller that is cancelled half-way leaves no reply behind for the next one."""
+    await connection.command("SET", "mine", "my own")
     for _ in range(50):
         caller = asyncio.create_task(connection.command("GET", "k"))
         await asyncio.sleep(0)
         caller.cancel()
-        assert await connection.command("ECHO", "mine") == b"mine"
+        assert await connection.command("GET", "mine") == b"my own"
+    await connection.command("DEL", "mine")
 
 
 async def test_replica_that_becomes_primary_is_waited_for(serve: Callable[..., RedisServer]) -> None:

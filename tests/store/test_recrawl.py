@@ -34,7 +34,7 @@ async def again(act: Act) -> Lease:
 async def age(act: Act, age_s: float) -> None:
     """Let everything that is known of visits be so much older."""
     now = await act.now_ms()
-    for raw in await act.connection.command("KEYS", act.keys.part(0, "seen:*")):
+    for raw in await act.names(act.keys.part(0, "seen:*")):
         key = raw.decode()
         for digest in await act.connection.command("HKEYS", key):
             await act.connection.command("HDEL", key, digest)
@@ -130,7 +130,7 @@ async def test_an_expired_visit_leaves_the_revision(act: Act) -> None:
     """When the visit has expired and its URL is no duplicate any more, the next revision is the next one."""
     await act.frontier.finish(await act.lease(URL), EVENT, visit=VISIT)
     await act.connection.command("DEL", visit_key(act), act.keys.articles())
-    for key in await act.connection.command("KEYS", act.keys.part(0, "seen:*")):
+    for key in await act.names(act.keys.part(0, "seen:*")):
         await act.connection.command("DEL", key)
     await act.admit(URL)
     lease = await act.claimed()
@@ -142,7 +142,7 @@ async def test_revisions_share_their_keys(act: Act) -> None:
     urls = [f"http://a.example/{n}" for n in range(300)]
     for url in urls:
         await act.frontier.finish(await act.lease(url), EVENT)
-    keys = await act.connection.command("KEYS", act.keys.part(0, "revisions:*"))
+    keys = await act.names(act.keys.part(0, "revisions:*"))
     assert sum([await act.connection.command("HLEN", key) for key in keys]) == len(urls)
     assert await act.connection.command("OBJECT", "ENCODING", keys[0]) in {b"listpack", b"ziplist"}
 

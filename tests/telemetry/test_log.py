@@ -96,9 +96,16 @@ def test_levels_below_the_setting_are_not_written(out: Lines) -> None:
 )
 def test_secrets_in_urls_are_masked(out: Lines, text: str, shown: str) -> None:
     """User, password and the values of named parameters are hidden wherever a URL stands; nothing else."""
-    get_logger().warning("item_malformed", why=f"bad: {text}", item=text)
-    assert out.lines[0]["item"] == shown
-    assert out.lines[0]["why"] == f"bad: {shown}"
+    get_logger().warning("fetch_failed", error=f"bad: {text}", target=text)
+    assert out.lines[0]["target"] == shown
+    assert out.lines[0]["error"] == f"bad: {shown}"
+
+
+@pytest.mark.parametrize("password", ["p a", 'p"a', "p/a", "p?a#", "p@a", "p\\a"])
+def test_item_that_is_no_url_shows_nothing_before_its_last_at(out: Lines, password: str) -> None:
+    """What makes an address malformed may be a character of its password."""
+    get_logger().warning("item_malformed", why="not an absolute URL", item=f"http://user:{password}@h:port/a")
+    assert out.lines[0]["item"] == "http://***@h:port/a"
 
 
 def test_secrets_inside_lists_and_objects_are_masked(out: Lines) -> None:

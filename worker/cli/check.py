@@ -123,6 +123,8 @@ async def _of_redis(settings: Settings) -> AsyncIterator[Finding]:
             yield Finding("redis", "ok", f"{store.connection.where}, version {info['redis_version']}")
             for finding in of_server(info):
                 yield finding
+            if settings.durability == "wait":
+                yield of_replicas(info)
             yield await _of_scripts(store.connection)
         except IngestError as error:
             yield Finding("redis", "fail", str(error), "start it, or set INGEST_REDIS_URL, or run --embedded")
@@ -153,6 +155,18 @@ def of_server(info: Mapping[str, str]) -> Iterator[Finding]:
     if limit_bytes and used_bytes > _FULL * limit_bytes:
         says = f"{used_bytes:,} of {limit_bytes:,} bytes are used"
         yield Finding("memory", "warn", says, "raise maxmemory, or let consumers acknowledge")
+
+
+def of_replicas(info: Mapping[str, str]) -> Finding:
+    """Whether anything can be confirmed, as INGEST_DURABILITY=wait asks."""
+    if replicas := int(info.get("connected_slaves", 0)):
+        return Finding("durability", "ok", f"each end waits for one of {replicas} replicas")
+    return Finding(
+        "durability",
+        "fail",
+        "no replica is connected: nothing would be accepted or published",
+        "connect a replica, or unset INGEST_DURABILITY",
+    )
 
 
 async def _of_scripts(connection: Connection) -> Finding:

@@ -35,6 +35,9 @@ async def opened(settings: Settings, *, patience_s: float | None = _PATIENCE_S) 
     """
     keys = Keys(settings.namespace, settings.partitions)
     async with Connection(
-        settings.redis_url, timeout_s=settings.redis_timeout_s, patience_s=patience_s
+        settings.redis_url,
+        timeout_s=settings.redis_timeout_s,
+        patience_s=patience_s,
+        durability=settings.durability,
     ) as connection:
         yield Store(connection, keys, Inbox(connection, keys, worker="cli", seen_days=settings.seen_days))

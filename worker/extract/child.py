@@ -45,8 +45,10 @@ def main(descriptor: int, parent: int, memory_limit_bytes: int) -> None:
     die_with_parent(parent)  # however busy: the closed socket is only seen between pages
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # a stop is for the parent to decide: it may want this page yet
-    # A parent that is killed leaves a reset connection: there is nobody to tell.
-    with contextlib.suppress(ConnectionError), socket.socket(fileno=descriptor) as connection:
+    # A parent that is killed leaves a reset connection: there is nobody to tell. And without the memory to
+    # take in a page there is nothing to tell it with: the end of the stream says enough.
+    quiet = contextlib.suppress(ConnectionError, MemoryError)
+    with quiet, socket.socket(fileno=descriptor) as connection:
         _serve(connection, memory_limit_bytes)
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from worker.grouping import Grouping
     from worker.model import Submission
     from worker.store.connection import Connection
+    from worker.store.headroom import Headroom
     from worker.store.inbox import Admission, Inbox, Item
     from worker.store.keys import Keys
 
@@ -37,6 +38,7 @@ class Admitter:
         inbox: Inbox,
         *,
         frontier_limit: int,
+        headroom: Headroom,
         beat_ttl_s: float,
         admitted: asyncio.Event,
         clock: Clock,
@@ -46,6 +48,7 @@ class Admitter:
         self._keys = keys
         self._inbox = inbox
         self._frontier_limit = frontier_limit
+        self._headroom = headroom
         self._beat_ttl_s = beat_ttl_s
         self._admitted = admitted
         self._clock = clock
@@ -115,7 +118,7 @@ class Admitter:
         was, self._full = self._full, waiting >= self._frontier_limit
         if self._full and not was:
             get_logger().warning("frontier_full", waiting=waiting, limit=self._frontier_limit)
-        return self._full
+        return self._full or await self._headroom.is_short()
 
 
 def _read(item: Item, grouping: Grouping) -> Submission:

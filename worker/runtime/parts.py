@@ -111,6 +111,7 @@ def connection_of(settings: Settings, *, patience_s: float | None, logged: bool 
         timeout_s=settings.redis_timeout_s,
         patience_s=patience_s,
         watch=LoggedOutages() if logged else None,
+        durability=settings.durability,
     )
 
 
@@ -123,7 +124,7 @@ def pipeline_of(
         fetcher,
         user_agent=settings.user_agent,
         pause_s=settings.host_spacing_s,
-        request_s=settings.total_timeout_s,
+        turn_s=settings.lease_s,
         clock=clock,
     )
     return Pipeline(

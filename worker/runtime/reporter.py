@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,6 @@ from worker.store.ledger import read_depths, read_ledger
 from worker.telemetry.log import get_logger
 
 if TYPE_CHECKING:
-    import asyncio
-
     from worker.runtime.parts import Parts
 
 
@@ -40,6 +39,7 @@ class Reporter:
             rates=snapshot.rates,
             latency_ms=snapshot.latency_ms,
             in_work=len(parts.in_work),
+            tasks=len(asyncio.all_tasks()),
             queue=depths.inbox,
             waiting=ledger.waiting,
             leased=ledger.leased,

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from worker.runtime.pause import pause
+from worker.store.frontier import Claim
 from worker.telemetry.log import get_logger
 
 if TYPE_CHECKING:
     from worker.model import Lease
     from worker.runtime.in_work import InWork
     from worker.runtime.work import Work
-    from worker.store.frontier import Claim, Frontier
+    from worker.store.frontier import Frontier
+    from worker.store.headroom import Headroom
 
 #: Leases in one reply: more would make others wait for Redis.
 _BATCH = 32
@@ -34,6 +36,7 @@ class Runner:
         *,
         concurrency: int,
         max_backlog: int,
+        headroom: Headroom,
         wake: asyncio.Event,
     ) -> None:
         self._frontier = frontier
@@ -41,6 +44,7 @@ class Runner:
         self._in_work = in_work
         self._concurrency = concurrency
         self._max_backlog = max_backlog
+        self._headroom = headroom
         self._wake = wake
         self._paused_since: float | None = None
 
@@ -55,8 +59,7 @@ class Runner:
                 if free <= 0:
                     await pause(self._in_work.changed, _LONGEST_PAUSE_S)
                     continue
-                claim = await self._frontier.claim(min(free, _BATCH))
-                self._tell_pauses(claim)
+                claim = await self._claim(min(free, _BATCH))
                 for lease in claim.leases:
                     if stopping.is_set():  # the reply was on its way when the stop came
                         await self._frontier.release(lease)
@@ -66,19 +69,28 @@ class Runner:
                     await asyncio.sleep(_SHORTEST_PAUSE_S)
                     await pause(self._wake, _until_due(claim))
 
+    async def _claim(self, limit: int) -> Claim:
+        if await self._headroom.is_short():
+            self._tell_pauses("memory")
+            return Claim((), next_due_s=None, paused=True)
+        claim = await self._frontier.claim(limit)
+        self._tell_pauses("backlog" if claim.paused else None)
+        return claim
+
     def _start(self, group: asyncio.TaskGroup, lease: Lease) -> None:
         worker = group.create_task(self._work.run(lease), name=f"task {lease.task_id}")
         self._in_work.add(lease, worker)
         worker.add_done_callback(lambda _: self._wake.set())
 
-    def _tell_pauses(self, claim: Claim) -> None:
-        if claim.paused and self._paused_since is None:
+    def _tell_pauses(self, why: Literal["backlog", "memory"] | None) -> None:
+        if why and self._paused_since is None:
             self._paused_since = time.monotonic()
-            get_logger().warning("claiming_paused", backlog=self._max_backlog, limit=self._max_backlog)
-        elif not claim.paused and self._paused_since is not None:
+            limit = {"limit": self._max_backlog} if why == "backlog" else {}
+            get_logger().warning("claiming_paused", why=why, **limit)
+        elif not why and self._paused_since is not None:
             paused_s = round(time.monotonic() - self._paused_since, 3)
             self._paused_since = None
-            get_logger().info("claiming_resumed", backlog=self._max_backlog, paused_s=paused_s)
+            get_logger().info("claiming_resumed", paused_s=paused_s)
 
 
 def _until_due(claim: Claim) -> float:

@@ -26,6 +26,7 @@ from worker.runtime.runner import Runner
 from worker.runtime.suspects import SuspectRunner, SuspectWatch
 from worker.settings import host_rules
 from worker.store.frontier import Settled
+from worker.store.headroom import Headroom
 from worker.telemetry.log import configure_logging, get_logger, told
 
 if TYPE_CHECKING:
@@ -153,12 +154,14 @@ async def _supervise(parts: Parts, stop: Stop) -> None:
 
 def _loops_of_a_worker(parts: Parts, stop: Stop) -> list[Coroutine[Any, Any, None]]:
     settings, wake = parts.settings, asyncio.Event()
+    headroom = Headroom(parts.connection, share=settings.redis_memory_share, clock=parts.clock)
     runner = Runner(
         parts.frontier,
         parts.work,
         parts.in_work,
         concurrency=settings.concurrency,
         max_backlog=settings.max_backlog,
+        headroom=headroom,
         wake=wake,
     )
     admitter = Admitter(
@@ -166,6 +169,7 @@ def _loops_of_a_worker(parts: Parts, stop: Stop) -> list[Coroutine[Any, Any, Non
         parts.keys,
         parts.inbox,
         frontier_limit=settings.frontier_limit,
+        headroom=headroom,
         beat_ttl_s=max(settings.lease_s, _SHORTEST_BEAT_TTL_S),
         admitted=wake,
         grouping=settings.host_grouping,

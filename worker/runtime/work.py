@@ -57,7 +57,8 @@ class Work:
         task = lease.task
         log = get_logger(task_id=lease.task_id, url=task.url, host=task.host, attempt=task.attempt)
         # A process that was stopped (SIGSTOP, a suspended laptop) wakes up after its leases have gone.
-        if self._clock.monotonic() >= self._in_work.expires_monotonic(lease):
+        is_late = self._clock.monotonic() >= self._in_work.expires_monotonic(lease)
+        if is_late or self._frontier.is_misplaced(lease):
             # A claim answered only after an outage is as old, but still there to be given back.
             if await self._frontier.release(lease) is Settled.LOST:
                 log.warning("lease_lost", step="claim")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings
@@ -16,7 +17,8 @@ class StoreSettings(BaseSettings):
     redis_url: RedisUrl = Field(
         default="redis://127.0.0.1:6379/0",
         repr=False,  # it may hold a password
-        description="Redis or Valkey: `redis://`, `rediss://` (TLS) or `unix://`, with user and password",
+        description="Redis or Valkey: `redis://`, `rediss://` (TLS) or `unix://`, with user and password; "
+        "`redis+cluster://host:port,host:port`; `redis+sentinel://host:port,host:port/name/0`",
     )
     namespace: str = Field(
         default="ingest",
@@ -33,6 +35,17 @@ class StoreSettings(BaseSettings):
     data_dir: Path = Field(default=Path(".ingest"), description="folder of the embedded Redis' data")
     lease_s: float = Field(
         default=60, ge=1, description="seconds after which the URLs of a worker that fell silent go to others"
+    )
+    redis_memory_share: float = Field(
+        default=0.85,
+        gt=0,
+        le=1,
+        description="share of Redis' maxmemory at which claiming and admission pause until there is room; "
+        "1 is never",
+    )
+    durability: Literal["none", "wait"] = Field(
+        default="none",
+        description="`wait`: what is accepted or published counts once a replica of Redis has it, too",
     )
     redis_timeout_s: float = Field(
         default_factory=lambda given: min(5, given["lease_s"] / 3),

@@ -18,6 +18,10 @@ from pydantic_settings import NoDecode
 OVERRIDES_EXAMPLE = '{"example.com": {"spacing_s": 5, "slots": 1}}'
 PROXIES_EXAMPLE = '{"example.com": "socks5h://proxy:1080", "intranet.example": "direct"}'
 
+_REDIS_SCHEMES = frozenset(
+    {"redis", "rediss", "unix", "redis+cluster", "rediss+cluster", "redis+sentinel", "rediss+sentinel"}
+)
+
 _T = TypeVar("_T")
 
 
@@ -56,15 +60,23 @@ def json_object(value: object) -> object:
 
 
 def redis_address(value: str) -> str:
-    """The URL itself. Raises ValueError unless it names a Redis by one of the three schemes."""
+    """The URL itself. Raises ValueError unless it names a server, a cluster or Sentinels as it should."""
     try:
         parts = urlsplit(value)
-        complete = parts.path if parts.scheme == "unix" else parts.hostname and (parts.port or True)
+        scheme, _, topology = parts.scheme.partition("+")
+        if topology:
+            nodes = [urlsplit(f"//{node}") for node in parts.netloc.rpartition("@")[2].split(",")]
+            form = r"/[^/]+(/\d+)?" if topology == "sentinel" else "/?0?"
+            has_hosts = all(node.hostname and (node.port or True) for node in nodes)
+            complete = has_hosts and bool(re.fullmatch(form, parts.path))
+        else:
+            complete = bool(parts.path if scheme == "unix" else parts.hostname and (parts.port or True))
     except ValueError:  # a port that is no number, a bracket without its pair
         complete = False
-    if not complete or parts.scheme not in {"redis", "rediss", "unix"}:
+    if not complete or parts.scheme not in _REDIS_SCHEMES:
         raise ValueError(
-            "it should look like redis://host:6379/0, rediss://user:password@host/0 or unix:///path"
+            "it should look like redis://host:6379/0, rediss://user:password@host/0, unix:///path, "
+            "redis+cluster://host:6379,host:6379 or redis+sentinel://host:26379,host:26379/name/0"
         )
     return value
 

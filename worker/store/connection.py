@@ -1,4 +1,4 @@
-"""One Redis or Valkey server: how it is reached, and how its troubles are told apart.
+"""Redis or Valkey, one server or many: how it is reached, and how its troubles are told apart.
 
 Every call made here is safe to repeat (see the scripts' contracts), so every call is repeated, with a growing
 pause, until Redis answers or the caller's patience ends. redis-py's own hidden retries are off.
@@ -6,12 +6,10 @@ pause, until Redis answers or the caller's patience ends. redis-py's own hidden 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 from redis import exceptions
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
+from redis.asyncio import RedisCluster
 from tenacity import (
     AsyncRetrying,
     RetryCallState,
@@ -23,20 +21,20 @@ from tenacity import (
 
 from worker.clock import Clock, SystemClock
 from worker.errors import StoreUnavailable, StoreUnusable
+from worker.store.durability import confirmed
 from worker.store.scripts import script
+from worker.store.topology import Client, client_of, closed, shown
+from worker.store.troubles import UNREACHABLE, translated
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+
+    from redis.asyncio.cluster import ClusterNode
 
 OLDEST_SERVER = (6, 2)
 
 Word = str | bytes | int | float
-
-_REFUSALS = (exceptions.AuthenticationError, exceptions.NoPermissionError)
-_REFUSED = ("NOAUTH", "WRONGPASS", "NOPERM")
-#: A script of someone else's that runs for too long, and a cluster that is moving slots or electing.
-_PASSING = ("BUSY Redis", "Redis is busy", "TRYAGAIN", "CLUSTERDOWN")
-_UNREACHABLE = (exceptions.ConnectionError, exceptions.TimeoutError, OSError, TimeoutError)
+Durability = Literal["none", "wait"]
 
 
 class Watch(Protocol):
@@ -59,47 +57,8 @@ class Unwatched:
         """Say nothing."""
 
 
-def _translated(error: Exception, where: str) -> StoreUnavailable | StoreUnusable:
-    """What the operator should hear. Raises the error again when it is a fault of our own."""
-    if isinstance(error.__cause__, exceptions.AuthenticationError):
-        error = error.__cause__  # over a unix socket, redis-py wraps it as a connection that failed
-    text = str(error).rstrip(".")
-    match error:
-        case exceptions.RedisError() if isinstance(error, _REFUSALS) or any(
-            word in text for word in _REFUSED
-        ):
-            return StoreUnusable(f"Redis at {where} refuses the credentials: {text}. Check INGEST_REDIS_URL.")
-        case exceptions.BusyLoadingError():
-            return StoreUnavailable(f"Redis at {where} is loading its data")
-        case exceptions.RedisError() if "DB index" in text:
-            return StoreUnusable(f"Redis at {where} has no such database: {text}. Check INGEST_REDIS_URL.")
-        case exceptions.ConnectionError() | exceptions.TimeoutError() | OSError():
-            return StoreUnavailable(
-                f"no answer from Redis at {where}: {text} (is it running? INGEST_REDIS_URL says where it is)"
-            )
-        case exceptions.InvalidResponse():
-            return StoreUnusable(f"what answers at {where} is no Redis: {text}. Check INGEST_REDIS_URL.")
-        case exceptions.ResponseError() if isinstance(error, exceptions.ReadOnlyError) or "READONLY" in text:
-            return StoreUnavailable(
-                f"Redis at {where} is a read-only replica: point INGEST_REDIS_URL at the primary"
-            )
-        case exceptions.ResponseError() if isinstance(error, exceptions.OutOfMemoryError) or "-OOM" in text:
-            return StoreUnavailable(
-                f"Redis at {where} is out of memory: raise maxmemory, or let consumers acknowledge and trim"
-            )
-        case exceptions.ResponseError() if "WRONGTYPE" in text:
-            return StoreUnusable(
-                f"a key in Redis at {where} is not of our making ({text}): choose another INGEST_NAMESPACE"
-            )
-        case exceptions.ResponseError() if any(word in text for word in _PASSING):
-            return StoreUnavailable(f"Redis at {where} asks for patience: {text}")
-        case exceptions.ResponseError() if "MISCONF" in text or "NOREPLICAS" in text or "MASTERDOWN" in text:
-            return StoreUnavailable(f"Redis at {where} refuses writes: {text}")
-    raise error
-
-
 class Connection:
-    """A pool of connections to one server.
+    """Pools of connections to what `worker.store.topology` makes of the URL.
 
     Calls raise StoreUnavailable when Redis stays away for longer than `patience_s` (`None`: never give up),
     and StoreUnusable at once when it refuses us for good.
@@ -113,19 +72,12 @@ class Connection:
         patience_s: float | None = 5.0,
         watch: Watch | None = None,
         clock: Clock | None = None,
+        durability: Durability = "none",
     ) -> None:
-        self.where = (
-            url.rpartition("@")[2].partition("?")[0].removeprefix("redis://").removeprefix("rediss://")
-        )
-        self._redis = Redis.from_url(
-            url,
-            socket_timeout=timeout_s,
-            socket_connect_timeout=timeout_s,
-            retry=Retry(NoBackoff(), 0),
-            retry_on_error=[],
-            health_check_interval=30,
-            protocol=2,
-        )
+        self.where = shown(url)
+        self._redis = client_of(url, timeout_s=timeout_s)
+        self._durability = durability
+        self._confirm_ms = int(timeout_s * 500)  # half of what a reply may take
         self._stop = stop_never if patience_s is None else stop_after_delay(patience_s)
         self._watch = watch or Unwatched()
         self._clock = clock or SystemClock()
@@ -140,7 +92,7 @@ class Connection:
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._redis.aclose()
+        await closed(self._redis)
 
     @property
     def steady_s(self) -> float:
@@ -168,18 +120,65 @@ class Connection:
 
     async def command(self, *words: Word) -> Any:
         """Send a command that is safe to repeat, and return redis-py's form of the reply."""
-        return await self._patiently(words)
+        return await self._until_answered(self._once, words)
 
-    async def run(self, name: str, keys: Sequence[str], args: Sequence[Word]) -> Any:
-        """Run a script of `lua/`, loading it where the server does not know it (yet, or after a restart)."""
+    async def append(self, key: str, items: Iterable[Word]) -> None:
+        """RPUSH what must outlive a failover; after a lost reply the items may stand twice."""
+        words = ("RPUSH", key, *items)
+        waits = self._durability == "wait"
+        await (self._until_answered(self._confirmed, words, None) if waits else self.command(*words))
+
+    async def scan(self, pattern: str, *, count: int) -> AsyncIterator[list[bytes]]:
+        """Pages of about `count` looked-at keys that match, of every primary; a key may come twice."""
+        for node in await self._until_answered(self._primaries):
+            cursor = 0
+            while True:
+                cursor, page = await self._until_answered(
+                    self._once, ("SCAN", cursor, "MATCH", pattern, "COUNT", count), node
+                )
+                yield page
+                if int(cursor) == 0:
+                    break
+
+    async def of_primaries(self, *words: Word) -> list[Any]:
+        """Each primary's reply to a command that is safe to repeat and has no key."""
+        nodes = await self._until_answered(self._primaries)
+        return [await self._until_answered(self._once, words, node) for node in nodes]
+
+    async def _primaries(self) -> Sequence[Client | ClusterNode]:
+        if not isinstance(self._redis, RedisCluster):
+            return [self._redis]
+        try:
+            await self._redis.initialize()  # whoever has not asked anything yet knows no node
+        except UNREACHABLE as error:
+            raise translated(error, self.where) from error
+        return self._redis.get_primaries()
+
+    async def run(
+        self, name: str, keys: Sequence[str], args: Sequence[Word], *, lasting: str | None = None
+    ) -> Any:
+        """Run a script of `lua/`, loading it where the server does not know it (yet, or after a restart).
+
+        `lasting` is for what must outlive a failover: a hash in the script's slot, which may be touched.
+        """
         text = script(name)
         try:
-            return await self._patiently(("EVALSHA", text.sha, len(keys), *keys, *args))
+            return await self._lastingly(("EVALSHA", text.sha, len(keys), *keys, *args), lasting)
         except exceptions.NoScriptError:
-            return await self._patiently(("EVAL", text.text, len(keys), *keys, *args))
+            return await self._lastingly(("EVAL", text.text, len(keys), *keys, *args), lasting)
 
-    async def _patiently(self, words: tuple[Word, ...]) -> Any:
-        return await self._until_answered(self._once, words)
+    async def _lastingly(self, words: tuple[Word, ...], lasting: str | None) -> Any:
+        if lasting is None or self._durability == "none":
+            return await self._until_answered(self._once, words)
+        return await self._until_answered(self._confirmed, words, lasting)
+
+    async def _confirmed(self, words: tuple[Word, ...], touched: str | None) -> Any:
+        try:
+            return await confirmed(self._redis, words, touched, self._confirm_ms)
+        except exceptions.NoScriptError:
+            raise
+        except UNREACHABLE as error:
+            raise translated(error, self.where) from error
 
     async def _until_answered(self, ask: Callable[..., Awaitable[Any]], *args: object) -> Any:
         attempts = AsyncRetrying(
@@ -202,11 +201,11 @@ class Connection:
             self._down_since = self._clock.monotonic()
             self._watch.unavailable(str(state.outcome.exception()))
 
-    async def _once(self, words: tuple[Word, ...]) -> Any:
+    async def _once(self, words: tuple[Word, ...], at: Client | ClusterNode | None = None) -> Any:
         try:
             # Cancelled half-way, redis-py drops the connection: no reply is left in it for the next caller.
-            return await self._redis.execute_command(*words)  # type: ignore[no-untyped-call]
+            return await (at or self._redis).execute_command(*words)
         except exceptions.NoScriptError:
             raise
-        except (exceptions.RedisError, *_UNREACHABLE) as error:
-            raise _translated(error, self.where) from error
+        except UNREACHABLE as error:
+            raise translated(error, self.where) from error

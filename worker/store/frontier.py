@@ -213,7 +213,15 @@ class Frontier:
 
     async def release(self, lease: Lease) -> Settled:
         """Give the task back as it was, first of its host; no attempt is counted."""
-        return await self._requeue(lease, lease.task, "released", _front(lease))
+        task = replace(lease.task, host=self._host_of(lease))
+        return await self._requeue(lease, task, "released", _front(lease))
+
+    def is_misplaced(self, lease: Lease) -> bool:
+        """Whether the task waited under a host that is none by our grouping: another one admitted it."""
+        return lease.task.host != self._host_of(lease)
+
+    def _host_of(self, lease: Lease) -> str:
+        return host_key(lease.task.target, self._limits.grouping)
 
     async def wait_for_turn(
         self, lease: Lease, *, delay_s: float = 0, signal: Signal = _NO_REQUEST
@@ -243,7 +251,9 @@ class Frontier:
             joined(confirmed),
             *rest,
         ]
-        reply = await self._connection.run(name, [self._keys.tag(lease.partition)], args)
+        # What else a failover undoes is only done again.
+        lasting = self._keys.part(lease.partition, "clock") if name in {"finish", "bury"} else None
+        reply = await self._connection.run(name, [self._keys.tag(lease.partition)], args, lasting=lasting)
         settled = Settled(reply[0] if isinstance(reply, list) else reply)
         if settled is Settled.DONE:
             tell(lease.task.host, reply[1], reply[2], signal)

@@ -84,16 +84,14 @@ async def _remembered(connection: Connection, keys: Keys) -> tuple[defaultdict[i
     found: defaultdict[int, set[bytes]] = defaultdict(set)
     namespace = re.sub(r"([*?\[\]\\^])", r"\\\1", keys.namespace)
     form = re.compile(rb"\{%s:(\d+)\}:host:(.+)" % re.escape(keys.namespace.encode()), re.DOTALL)
-    cursor = 0
-    for _ in range(_KEYS_PASSED // _KEYS_AT_ONCE):
-        cursor, page = await connection.command(
-            "SCAN", cursor, "MATCH", f"{{{namespace}:*}}:host:*", "COUNT", _KEYS_AT_ONCE
-        )
+    pages = 0
+    async for page in connection.scan(f"{{{namespace}:*}}:host:*", count=_KEYS_AT_ONCE):
+        if pages == _KEYS_PASSED // _KEYS_AT_ONCE:
+            return found, False
+        pages += 1
         for match in filter(None, map(form.fullmatch, page)):
             found[int(match[1])].add(match[2])
-        if int(cursor) == 0:
-            return found, True
-    return found, False
+    return found, True
 
 
 async def _inspected(connection: Connection, tag: str, hosts: list[bytes]) -> list[HostState]:

@@ -71,7 +71,7 @@ class Inbox:
 
     async def push(self, items: Iterable[str | bytes]) -> None:
         """Put items at the end of the inbox, as a producer does; after a lost reply they may stand twice."""
-        await self._connection.command("RPUSH", self._keys.queue, *items)
+        await self._connection.append(self._keys.queue, items)
 
     async def length(self) -> int:
         """Items that no worker has taken yet."""
@@ -97,7 +97,9 @@ class Inbox:
             for number, item in share:
                 args += [number, item.host, url_digest(item.url), article_id(item.url), item.not_before_ms]
                 args += [_again_after_ms(item), int(item.priority == "high"), tail_of(item)]
-            seqs = await self._connection.run("admit", [self._keys.tag(partition)], args)
+            seqs = await self._connection.run(
+                "admit", [self._keys.tag(partition)], args, lasting=self._keys.part(partition, "clock")
+            )
             admissions += [
                 Admission(number, item, partition, seq if seq > 0 else None)
                 for (number, item), seq in zip(share, seqs, strict=True)
@@ -106,7 +108,12 @@ class Inbox:
 
     async def reject(self, number: int, dead_letter: Mapping[str, str | bytes]) -> None:
         """Bury an item that can never become a task; a second time under its number changes nothing."""
-        await self._connection.run("reject", [self._keys.tag(0)], [number, *flat(dead_letter)])
+        await self._connection.run(
+            "reject",
+            [self._keys.tag(0)],
+            [number, *flat(dead_letter)],
+            lasting=self._keys.part(0, "clock"),
+        )
 
     async def untake(self, partitions: Mapping[int, int]) -> None:
         """Drop admitted items, given as number → partition, from the taken list.

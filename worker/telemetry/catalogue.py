@@ -41,13 +41,18 @@ _EVENTS = (
         "info",
         "worker",
         "rates (per second), stage latencies (p50, p95, p99 in ms) and the state of the frontier",
-        "interval_s:float counts:object rates:object latency_ms:object in_work:int queue:int? waiting:int? "
-        "leased:int? ready_hosts:int? later:int? backlog:int? oldest_lease_s:float? memory_bytes:int?",
+        "interval_s:float counts:object rates:object latency_ms:object in_work:int tasks:int? queue:int? "
+        "waiting:int? leased:int? ready_hosts:int? later:int? backlog:int? oldest_lease_s:float? "
+        "memory_bytes:int?",
     ),
     _event(
-        "claiming_paused", "warning", "worker", "consumers lag: no URL is claimed", "backlog:int limit:int"
+        "claiming_paused",
+        "warning",
+        "worker",
+        "no URL is claimed: consumers lag (`backlog`), or Redis is almost full (`memory`)",
+        "why:str limit:int?",
     ),
-    _event("claiming_resumed", "info", "worker", "consumers caught up", "backlog:int paused_s:float"),
+    _event("claiming_resumed", "info", "worker", "there is room again", "paused_s:float"),
     _event(
         "internal_error",
         "error",

@@ -36,6 +36,8 @@ _SHORTEST_CUT_CHARS = 100
 # To the last @ before path, query and fragment: a password may hold an @ (WHATWG URL, 4.4, authority state).
 # Of http(s) URLs as browsers read them, with any slashes or none; a password may hold ' < and >.
 _USERINFO = re.compile(r"""((?:\bhttps?:[/\\]*+|://))[^/?#\s"\\]*@""", re.IGNORECASE)
+#: In a queue item that is no URL, a password may hold anything: all up to the last @ is masked.
+_ITEM_USERINFO = re.compile(r"((?:\bhttps?:[/\\]*+|://)).*@", re.IGNORECASE | re.DOTALL)
 _MASK = "***"
 
 
@@ -128,7 +130,10 @@ class _Masking:
         )
 
     def __call__(self, _logger: object, _method: str, event: EventDict) -> EventDict:
-        return {name: self._masked(value) for name, value in event.items()}
+        masked = {name: self._masked(value) for name, value in event.items()}
+        if isinstance(item := masked.get("item"), str):
+            masked["item"] = _ITEM_USERINFO.sub(rf"\g<1>{_MASK}@", item)
+        return masked
 
     def _masked(self, value: Any) -> Any:
         match value:

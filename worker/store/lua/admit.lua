@@ -40,7 +40,7 @@ local function duplicate(digest, article, again_after)
 end
 
 local function accept(host, digest, not_before, priority, tail)
-  local seq = redis.call('INCR', P .. 'seq')
+  local seq = next_seq()
   see(digest, wall, seen_days)
   local line = table.concat({seq, 0, 0, string.format('%d', wall), revision_of(digest) + 1, priority, tail}, ' ')
   if not_before > wall then

@@ -10,7 +10,7 @@ end
 -- Creates a lease; returns its token. The caller takes the line from where it waits, then offers the host anew.
 -- The record is "worker host line".
 local function lease(worker, host, line, now, lease_ms)
-  local token = redis.call('INCR', P .. 'seq')
+  local token = next_seq()
   redis.call('HSET', P .. 'leased', token, worker .. ' ' .. host .. ' ' .. line)
   redis.call('ZADD', P .. 'leases', now + lease_ms, token)
   occupy(host, token, now)

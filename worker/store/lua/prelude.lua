@@ -5,6 +5,7 @@
 -- only the first.
 local P = KEYS[1] .. ':'
 local SETTLED_KEPT_MS = 3600000
+local LEAP = 100000
 local ROBOTS_KEPT_MS = 31 * 86400000
 
 local function wall_ms()
@@ -23,6 +24,21 @@ local function now_ms()
     return last
   end
   return now
+end
+
+-- A number that the partition never gave before, to a task or a lease. Redis may have forgotten the last ones that
+-- it gave, in a failover or with a disk's last second, while workers still hold leases and replies under them. What
+-- runs on after either has another replication id: then the numbers leap.
+local function next_seq()
+  local id = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
+  local known = redis.call('HGET', P .. 'clock', 'replid')
+  if known ~= id then
+    redis.call('HSET', P .. 'clock', 'replid', id)
+    if known then
+      redis.call('INCRBY', P .. 'seq', LEAP)
+    end
+  end
+  return redis.call('INCR', P .. 'seq')
 end
 
 local function count(field, by)

@@ -5,7 +5,7 @@ if redis.call('ZSCORE', P .. 'admitted', ARGV[1]) then
   return 2
 end
 redis.call('XADD', P .. 'dead', '*', unpack(ARGV, 2))
-redis.call('ZADD', P .. 'admitted', redis.call('INCR', P .. 'seq'), ARGV[1])
+redis.call('ZADD', P .. 'admitted', next_seq(), ARGV[1])
 count('accepted', 1)
 count('dead', 1)
 count('dead:malformed', 1)

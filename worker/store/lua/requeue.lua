@@ -17,6 +17,12 @@ else
   local high = string.match(line, '^%d+ %d+ %d+ %d+ %d+ (%d)') == '1'
   redis.call('LPUSH', P .. (high and 'high:' or 'wait:') .. host, line)
 end
+-- What counts as another host now keeps the Crawl-delay of the one that it was.
+local was = string.match(redis.call('HGET', P .. 'leased', token), '^[^ ]+ ([^ ]+) ')
+local crawl_delay = counter == 'released' and was ~= host and redis.call('HGET', P .. 'crawl_delay', was)
+if crawl_delay then
+  redis.call('HSETNX', P .. 'crawl_delay', host, crawl_delay)
+end
 local settled = settle(token, now, signal, confirmed)
 offer(host)
 count('waiting', 1)

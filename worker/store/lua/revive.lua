@@ -5,7 +5,7 @@ local id, reason, host, priority, revision, accepted_ms, tail = unpack(ARGV)
 if #redis.call('XRANGE', P .. 'dead', id, id) == 0 then
   return 0
 end
-local seq = redis.call('INCR', P .. 'seq')
+local seq = next_seq()
 line_up(host, table.concat({seq, 0, 0, accepted_ms, revision, priority, tail}, ' '))
 redis.call('XDEL', P .. 'dead', id)
 offer(host)

@@ -1,0 +1,1 @@
+"""The same tests of the store over every server that ingest supports."""

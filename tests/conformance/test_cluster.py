@@ -1,0 +1,172 @@
+"""A real cluster of three primaries: partitions on all of them, and URLs from the queue to their events."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.chaos.fleet import Fleet
+from tests.chaos.origin import Origin
+from tests.chaos.verdict import faults
+from tests.conformance.topologies import Cluster, ask
+from tests.store.acting import EVENT, Act, submission
+from worker.clock import FakeClock
+from worker.errors import StoreUnavailable, StoreUnusable
+from worker.store.connection import Connection
+from worker.store.frontier import Frontier, FrontierLimits, Settled
+from worker.store.host_states import read_hosts
+from worker.store.hosts import HostPolicy
+from worker.store.inbox import Inbox
+from worker.store.keys import Keys
+from worker.store.ledger import read_ledger
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
+
+    from tests.servers import RedisServer
+
+KEYS = Keys(partitions=16)
+HOSTS = 60
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """The module's cluster."""
+    cluster = Cluster(tmp_path_factory.mktemp("c"))
+    try:
+        yield cluster.start()
+    finally:
+        cluster.stop()
+
+
+@pytest.fixture
+async def act(cluster: Cluster) -> AsyncIterator[Act]:
+    """A worker over sixteen partitions of the emptied cluster."""
+    async with Connection(cluster.url, patience_s=5) as connection:
+        await connection.command("FLUSHALL")
+        frontier = Frontier(
+            connection, KEYS, worker="one", limits=FrontierLimits(lease_s=50), clock=FakeClock()
+        )
+        await frontier.hosts.configure(HostPolicy(spacing_s=0))
+        yield Act(connection, KEYS, Inbox(connection, KEYS, worker="one"), frontier)
+
+
+def keys_by_node(cluster: Cluster) -> list[int]:
+    """How many keys each node holds."""
+    return [int(ask(node, "DBSIZE")) for node in cluster.nodes]
+
+
+async def test_partitions_spread_over_all_nodes(act: Act, cluster: Cluster) -> None:
+    """Sixteen partitions put keys on every node, and each URL of each is claimed and ended once."""
+    await act.admit(*(f"http://h{n}.example/" for n in range(HOSTS)))
+    assert min(keys_by_node(cluster)) > HOSTS / 10
+    leases = [lease for _ in range(2) for lease in (await act.frontier.claim(HOSTS)).leases]
+    assert sorted(lease.task.host for lease in leases) == sorted(f"h{n}.example" for n in range(HOSTS))
+    assert len((await read_hosts(act.connection, KEYS, limit=HOSTS)).hosts) == HOSTS
+    for lease in leases:
+        assert await act.frontier.finish(lease, EVENT) is Settled.DONE
+        assert await act.frontier.finish(lease, EVENT) is Settled.REPEATED
+    ledger = await act.ledger()
+    assert (ledger.accepted, ledger.articles, ledger.settled) == (HOSTS, HOSTS, True)
+
+
+async def test_scripts_are_taught_to_each_node(act: Act, cluster: Cluster) -> None:
+    """Nodes that have forgotten the scripts, one by one, learn them by the next call."""
+    for node in cluster.nodes:
+        ask(node, "SCRIPT FLUSH")
+        await act.admit(*(f"http://h{n}.example/{node.port}" for n in range(HOSTS)))
+    assert (await act.ledger()).accepted == 3 * HOSTS
+
+
+async def test_a_moved_slot_is_followed(act: Act, cluster: Cluster) -> None:
+    """A partition whose slot moves to another node meanwhile is found there."""
+    slot = int(ask(cluster.nodes[0], "CLUSTER KEYSLOT", KEYS.articles(0)))
+    share = -(-16_384 // 3)
+    source, target = cluster.nodes[slot // share], cluster.nodes[(slot // share + 1) % 3]
+    ids = {node.port: ask(node, "CLUSTER MYID") for node in (source, target)}
+    await act.frontier.trim()
+    try:
+        await _move(slot, source, target, ids)
+        assert await act.frontier.trim() == 0
+        await act.connection.command("SET", KEYS.part(0, "seq"), 7)
+        assert ask(target, "GET", KEYS.part(0, "seq")) == "7"
+    finally:
+        await _move(slot, target, source, ids)
+
+
+async def _move(slot: int, source: RedisServer, target: RedisServer, ids: dict[int, str]) -> None:
+    ask(target, "CLUSTER SETSLOT", slot, "IMPORTING", ids[source.port])
+    ask(source, "CLUSTER SETSLOT", slot, "MIGRATING", ids[target.port])
+    while keys := ask(source, "CLUSTER GETKEYSINSLOT", slot, 100):
+        ask(source, "MIGRATE", "127.0.0.1", target.port, "", 0, 5000, "KEYS", *keys)
+    for node in (target, source):
+        ask(node, "CLUSTER SETSLOT", slot, "NODE", ids[target.port])
+
+
+async def test_a_node_by_its_plain_url_is_told(cluster: Cluster) -> None:
+    """Who connects to a node as to a single server hears how to name a cluster."""
+    async with Connection(cluster.nodes[0].tcp_url, patience_s=0.2) as connection:
+        with pytest.raises(StoreUnusable, match=r"redis\+cluster://"):
+            await read_ledger(connection, KEYS)
+
+
+async def test_worker_on_a_cluster(cluster: Cluster, act: Act, tmp_path: Path) -> None:
+    """A hundred URLs pushed to a cluster end in a hundred events of a worker that is told its URL."""
+    await act.connection.command("FLUSHALL")
+    settings = {
+        "INGEST_REDIS_URL": cluster.url,
+        "INGEST_PARTITIONS": str(KEYS.partitions),
+        "INGEST_ALLOW_NETWORKS": "127.0.2.0/24",
+        "INGEST_HOST_SPACING_S": "0.05",
+        "INGEST_EXTRACT_PROCESSES": "1",
+    }
+    fleet = Fleet(tmp_path, settings)
+    try:
+        async with Origin(20) as origin:
+            urls = [origin.url(number) for number in range(100)]
+            await act.connection.command("RPUSH", KEYS.queue, *urls)
+            fleet.start()
+            deadline = time.monotonic() + 60
+            while (await read_ledger(act.connection, KEYS)).articles < len(urls):
+                assert time.monotonic() < deadline, fleet.errors()
+                await asyncio.sleep(0.1)
+            assert await asyncio.to_thread(fleet.stop) == [0]
+        assert min(keys_by_node(cluster)) > 0
+        assert await faults(act.connection, KEYS, urls) == []
+        assert fleet.log_faults() == []
+        assert fleet.errors() == ""
+    finally:
+        fleet.end()
+
+
+async def test_a_cluster_confirms_what_its_replica_has(cluster: Cluster, tmp_path: Path) -> None:
+    """With durability `wait`, the node with a replica confirms its partitions, and the others do not."""
+    replica = cluster.another(tmp_path)
+    try:
+        followed = cluster.nodes[0]
+        cluster.follow(replica, followed)
+        async with Connection(cluster.url, timeout_s=0.6, patience_s=0.1, durability="wait") as connection:
+            inbox = Inbox(connection, KEYS, worker="one")
+            confirmed: set[int] = set()
+            for number in range(HOSTS):
+                try:
+                    (admission,) = await inbox.admit([(number, submission(f"http://h{number}.example/"))])
+                    confirmed.add(admission.partition)
+                except StoreUnavailable as error:
+                    assert "no replica has confirmed" in str(error)  # noqa: PT017 - both are expected
+                if number > 20 and confirmed:
+                    break
+        share = -(-16_384 // 3)
+        slots = {p: int(ask(followed, "CLUSTER KEYSLOT", KEYS.ledger(p))) for p in range(KEYS.partitions)}
+        assert confirmed
+        assert all(slots[partition] < share for partition in confirmed)
+        replica.stop(signal.SIGKILL)
+        async with Connection(cluster.url, patience_s=0.1) as connection:
+            assert [name async for page in connection.scan("*", count=1000) for name in page]
+    finally:
+        replica.stop(signal.SIGKILL)

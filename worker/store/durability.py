@@ -1,0 +1,68 @@
+"""A write that counts as made once a replica has it, too: INGEST_DURABILITY=wait.
+
+WAIT counts the replicas that have what its own connection has written, so it goes with the write over one
+connection. A call that is repeated may write nothing, and then Redis 8 and Valkey 9 answer WAIT at once,
+whatever the replicas have: hence the small write between them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from redis import exceptions
+from redis.asyncio import RedisCluster
+from redis.asyncio.cluster import PipelineCommand
+
+from worker.errors import StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from worker.store.topology import Client
+
+    Words = Sequence[str | bytes | int | float]
+
+_REPLICAS = 1
+
+
+async def confirmed(client: Client, words: Words, touched: str | None, timeout_ms: int) -> Any:
+    """The reply to a write, once a replica has it. `touched` is a hash in its slot; None if it always writes.
+
+    Raises StoreUnavailable if none has within `timeout_ms`: the write stands, and the call may be repeated.
+    """
+    touch: list[Words] = [("HSET", touched, "touched", 1)] if touched else []
+    commands: list[Words] = [words, *touch, ("WAIT", _REPLICAS, timeout_ms)]
+    if isinstance(client, RedisCluster):
+        replies = await _on_one_node(client, touched or str(words[1]), commands)
+    else:
+        async with client.pipeline(transaction=False) as pipeline:
+            for command in commands:
+                pipeline.execute_command(*command)
+            replies = await pipeline.execute(raise_on_error=False)
+    for reply in replies:
+        if isinstance(reply, Exception):
+            raise reply
+    if int(replies[-1]) < _REPLICAS:
+        raise StoreUnavailable(
+            f"no replica has confirmed a write within {timeout_ms} ms, as INGEST_DURABILITY=wait asks; "
+            "it is asked for again"
+        )
+    return replies[0]
+
+
+async def _on_one_node(client: RedisCluster, key: str, commands: Sequence[Words]) -> list[Any]:
+    await client.initialize()
+    node = client.get_node_from_key(key)
+    if node is None:
+        raise exceptions.SlotNotCoveredError(f"no node serves the slot of {key}")
+    pipeline = [PipelineCommand(position, *command) for position, command in enumerate(commands)]
+    try:
+        await node.execute_pipeline(pipeline)
+    except (exceptions.ConnectionError, exceptions.TimeoutError):
+        await client.aclose()  # the next call looks anew for who serves the slot
+        raise
+    replies = [command.result for command in pipeline]
+    if any(isinstance(reply, exceptions.AskError | exceptions.ConnectionError) for reply in replies):
+        await client.aclose()
+        raise StoreUnavailable(f"the slot of {key} moves to another node")
+    return replies
