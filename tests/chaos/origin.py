@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import pairwise
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 from aiohttp import web
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
     from types import TracebackType
 
 _TEXT = """\
@@ -29,6 +30,9 @@ Residents who spoke at the meeting welcomed the compromise, although several ask
 Work begins when the herring season ends. A first report on the state of the pilings is due in spring, and the
 council of {place} will then decide whether the remaining stages go ahead as planned.
 """
+_UPDATE = "An update was added by the council on the following day, after a vote. "
+#: Some hundred thousand elements: over a hundred megabytes once parsed.
+_EATER = b"<!doctype html><title>Pier</title><article>" + b"<p>a<b>b</b>" * 150_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,9 @@ class Origin:
     """Serves `/<kind>/<n>` on 127.0.2.1 … 127.0.2.`hosts`, all at one port, while it is open.
 
     Kinds: `a` an article; `slow` one after 0.4 s; `flaky` a 500 the first time; `moved` leads to the next
-    host's `a`; `hang` never answers; `busy` is a 429; `drip` sends a byte a second.
+    host's `a`; `hang` never answers; `busy` is a 429; `drip` sends a byte a second; `gone` is a 404; `edited`
+    says something new each time; `tagged` has an ETag; `eater` is a page that takes more memory to read than
+    a process may have; `deadly` kills the process that asks for it, if `on_deadly` can.
     """
 
     def __init__(self, hosts: int) -> None:
@@ -65,7 +71,9 @@ class Origin:
         self.port = 0
         self.log: list[Request] = []
         self.hanging = asyncio.Semaphore(0)  # released once for each request that hangs
+        self.on_deadly: Callable[[str, int], None] = lambda *_: None  # called with path and the client's port
         self._troubled: set[tuple[str, str]] = set()
+        self._visits: Counter[str] = Counter()
         self._stack = ExitStack()
         self._runner: web.AppRunner | None = None
 
@@ -104,6 +112,10 @@ class Origin:
         try:
             if request.path.startswith("/drip/"):
                 return await _drip(request)
+            if request.path.startswith("/tagged/"):
+                return _tagged(request, host)
+            if request.path.startswith("/deadly/"):
+                self.on_deadly(request.path, request.get_extra_info("peername")[1])
             return await self._answer(host, request.path)
         finally:
             self.log.append(Request(host, request.path, began_s, time.monotonic()))
@@ -117,6 +129,16 @@ class Origin:
             await asyncio.sleep(3600)
         if kind == "busy":
             return web.Response(status=429)
+        if kind == "gone":
+            return web.Response(status=404)
+        if kind == "edited":
+            self._visits[path] += 1
+            page = article(host, path).replace(
+                "</article>", f"<p>{_UPDATE * self._visits[path]}</p></article>"
+            )
+            return web.Response(text=page, content_type="text/html")
+        if kind == "eater":
+            return web.Response(body=_EATER, content_type="text/html")
         if kind == "slow":
             await asyncio.sleep(0.4)
         if kind == "flaky" and (host, path) not in self._troubled:
@@ -129,14 +151,19 @@ class Origin:
             )
         return web.Response(text=article(host, path), content_type="text/html")
 
-    def breaches(self, spacing_s: float) -> list[str]:
-        """Every two requests of one host that were there at once, or closer than the spacing."""
+    def breaches(self, spacing_s: float, *, excused: Collection[tuple[str, str]] = frozenset()) -> list[str]:
+        """Every two requests of one host that were there at once, or closer than the spacing.
+
+        But for those of which one is `excused`: a host and a path.
+        """
         by_host: dict[str, list[Request]] = defaultdict(list)
         for request in sorted(self.log, key=lambda each: each.began_s):
             by_host[request.host].append(request)
         found = []
         for host, requests in by_host.items():
             for one, two in pairwise(requests):
+                if not {(host, one.path), (host, two.path)}.isdisjoint(excused):
+                    continue
                 if two.began_s < one.ended_s:
                     found.append(f"{host}: {one.path} and {two.path} at once")
                 elif two.began_s - one.began_s < spacing_s:
@@ -144,6 +171,13 @@ class Origin:
                         f"{host}: {two.path} came {two.began_s - one.began_s:.3f} s after {one.path}"
                     )
         return found
+
+
+def _tagged(request: web.Request, host: str) -> web.Response:
+    etag = {"ETag": '"as-ever"'}
+    if request.headers.get("If-None-Match") == etag["ETag"]:
+        return web.Response(status=304, headers=etag)
+    return web.Response(text=article(host, request.path), content_type="text/html", headers=etag)
 
 
 async def _drip(request: web.Request) -> web.StreamResponse:

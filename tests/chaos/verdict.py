@@ -31,7 +31,7 @@ async def faults(connection: Connection, keys: Keys, sent: Iterable[str]) -> lis
     """What is wrong once `sent` URLs have all been given to the queue and the workers have stopped."""
     ends: Counter[str] = Counter()
     ids: Counter[str] = Counter()
-    for stream in (keys.articles(), keys.dead()):
+    for stream in [form(n) for n in range(keys.partitions) for form in (keys.articles, keys.dead)]:
         for _, fields in await connection.command("XRANGE", stream, "-", "+"):
             ends[fields[b"subject"].decode()] += 1
             ids[fields[b"id"].decode()] += 1
@@ -44,6 +44,6 @@ async def faults(connection: Connection, keys: Keys, sent: Iterable[str]) -> lis
         found.append(f"work is left: {ledger}")
     if ledger.articles + ledger.unchanged + ledger.dead != sum(ends.values()):
         found.append(f"the streams hold {sum(ends.values())} events, and the ledger says {ledger}")
-    names = [name.decode() for name in await connection.command("KEYS", "*")]
+    names = [name.decode() async for page in connection.scan("*", count=1000) for name in page]
     found += [f"the key {name} is left over" for name in names if not LASTING.fullmatch(name)]
     return found
