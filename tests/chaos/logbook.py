@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tests.chaos.fleet import Fleet
     from worker.store.ledger import Ledger
 
+_WAKING_S = 0.5
 _ENDS = {
     "article_published": ARTICLE_PUBLISHED,
     "article_unchanged": ARTICLE_UNCHANGED,
@@ -57,19 +58,19 @@ def differences(fleet: Fleet, events: Mapping[str, Event], ledger: Ledger) -> li
 def begun_asleep(fleet: Fleet, woken: Iterable[tuple[Path, float]]) -> set[tuple[str, str]]:
     """Hosts and paths of requests that a worker had begun when it was stopped, and sent when it woke up.
 
-    Its lease was over by then, but nothing can stop it between its decision and the first byte.
+    Its lease was over by then, but nothing can stop it between its decision and the first byte. No line says
+    that a robots.txt is asked for: it is one whose answer came right after the worker woke up.
     """
     begun = set()
     for log, until_s in woken:
-        last = {
-            line["task_id"]: line
-            for line in fleet.lines([log])
-            if "task_id" in line and datetime.fromisoformat(line["timestamp"]).timestamp() < until_s
-        }
-        for line in last.values():
-            if line["event"] == "fetch_started":
-                url = urlsplit(line["target"])
-                begun |= {(url.hostname or "", url.path), (url.hostname or "", "/robots.txt")}
+        last: dict[str, str] = {}
+        for line in fleet.lines([log]):
+            at_s = datetime.fromisoformat(line["timestamp"]).timestamp()
+            if line["event"] == "robots_fetched" and until_s <= at_s < until_s + _WAKING_S:
+                begun.add((line["host"].partition(":")[0], "/robots.txt"))
+            elif "task_id" in line and at_s < until_s:
+                last[line["task_id"]] = line["target"] if line["event"] == "fetch_started" else ""
+        begun |= {(url.hostname or "", url.path) for url in map(urlsplit, filter(None, last.values()))}
     return begun
 
 
