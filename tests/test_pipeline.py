@@ -127,23 +127,27 @@ async def test_unknown_robots_costs_the_request() -> None:
     """While robots.txt is unknown, the lease's one request is spent on it, and the page is not asked for."""
     web = Web()
     verdict = await pipeline(web, Robots(known=False, crawl_delay_s=4)).process(TASK, get_logger())
-    assert verdict == Learnt(crawl_delay_s=4, signal=Robots.signal)
-    assert web.asked == []
+    assert (verdict, web.asked) == (Learnt(crawl_delay_s=4, signal=Robots.signal), [])
+
+
+async def test_host_that_is_another_ones_by_now_is_not_asked() -> None:
+    """What is known of robots.txt may come late: the lease is looked at again, right before the request."""
+    verdict = await pipeline(web := Web(), Robots()).process(TASK, get_logger(), may_ask=lambda: False)
+    assert (verdict, web.asked) == (Postponed(0), [])
 
 
 async def test_robots_asked_for_by_another_worker_postpone() -> None:
     """While another worker takes its time to learn robots.txt, nothing is asked and no attempt is spent."""
     web = Web()
     verdict = await pipeline(web, Robots(known=False, asked=False)).process(TASK, get_logger())
-    assert isinstance(verdict, Postponed)
-    assert web.asked == []
+    assert (type(verdict), web.asked) == (Postponed, [])
 
 
 async def test_disallowed_url_is_buried_unasked() -> None:
     """What robots.txt disallows is not requested, and ends as `robots`."""
     web = Web()
-    assert (await ended(pipeline(web, Robots(allowed=False)))).next == Bury("robots")
-    assert web.asked == []
+    failed = await ended(pipeline(web, Robots(allowed=False)))
+    assert (failed.next, web.asked) == (Bury("robots"), [])
 
 
 async def test_unreachable_robots_is_tried_again() -> None:

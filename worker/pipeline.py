@@ -89,7 +89,7 @@ class Learnt:
 
 @dataclass(frozen=True, slots=True)
 class Postponed:
-    """Another worker asks for robots.txt, and takes its time: no request was made."""
+    """No request was made: another worker asks for robots.txt and takes its time, or ours ran out."""
 
     delay_s: float
 
@@ -125,15 +125,23 @@ class Pipeline:
     robot: str = "ingest"  # our product token, by which pages name us
     noindex: Literal["warn", "refuse"] = "warn"
 
-    async def process(self, task: Task, log: FilteringBoundLogger, known: Record = _UNKNOWN) -> Verdict:
+    async def process(
+        self,
+        task: Task,
+        log: FilteringBoundLogger,
+        known: Record = _UNKNOWN,
+        *,
+        may_ask: Callable[[], bool] = lambda: True,
+    ) -> Verdict:
         """Make the task's next request and say what follows from it. Raises nothing on purpose.
 
-        The request is conditional where the last visit of the article makes it so.
+        The request is conditional where the last visit of the article makes it so. `may_ask` is asked right
+        before it: what is known of robots.txt may have come so late that the host is another one's by then.
         """
         began = self.clock.monotonic()
         try:
             with self.hold():
-                return await self._process(task, log, known)
+                return await self._process(task, log, known, may_ask)
         except FetchFailed as failure:
             return self._failed(task, failure, took_s=self.clock.monotonic() - began)
         except NotAnArticle as refusal:
@@ -145,13 +153,17 @@ class Pipeline:
         except ExtractionFailed as failure:
             return self._failed(task, FetchFailed("internal", str(failure)))
 
-    async def _process(self, task: Task, log: FilteringBoundLogger, known: Record) -> Verdict:
+    async def _process(
+        self, task: Task, log: FilteringBoundLogger, known: Record, may_ask: Callable[[], bool]
+    ) -> Verdict:
         if self.gate is not None:
             rules = await self.gate.rules(task.target)
             if rules is None:
                 return await self._learn(self.gate, task)
             if not rules.allows(task.target):
                 raise FetchFailed("robots", f"robots.txt of {task.host} disallows {task.target}")
+        if not may_ask():
+            return Postponed(0.0)
         log.debug("fetch_started", target=task.target)
         visit = known.visit_at(task.target)
         validators = visit.validators if visit else None

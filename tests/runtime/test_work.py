@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,16 @@ async def test_lease_past_its_end_makes_no_request(bench: Bench) -> None:
     await bench.expire(again)
     await bench.work.run(again)
     assert bench.events() == ["lease_lost"]
+
+
+async def test_lease_that_ends_while_redis_is_slow_makes_no_request(bench: Bench) -> None:
+    """It was ours when the work began, and is not any more when what Redis knows of the article is here."""
+    lease = await bench.lease("http://a.example/slow")
+    lease = replace(lease, task=replace(lease.task, revision=2), expires_monotonic=time.monotonic() + 0.1)
+    await bench.connection.command("CLIENT", "PAUSE", 200, "ALL")
+    await bench.work.run(lease)
+    assert bench.events() == []
+    assert (await read_ledger(bench.connection, bench.keys)).waiting == 1
 
 
 async def test_failure_is_scheduled_again_then_buried(bench: Bench) -> None:

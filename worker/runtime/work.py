@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import partial
 from typing import TYPE_CHECKING
 
 from worker.errors import StoreUnusable
@@ -57,8 +58,7 @@ class Work:
         task = lease.task
         log = get_logger(task_id=lease.task_id, url=task.url, host=task.host, attempt=task.attempt)
         # A process that was stopped (SIGSTOP, a suspended laptop) wakes up after its leases have gone.
-        is_late = self._clock.monotonic() >= self._in_work.expires_monotonic(lease)
-        if is_late or self._frontier.is_misplaced(lease):
+        if not self._is_ours(lease) or self._frontier.is_misplaced(lease):
             # A claim answered only after an outage is as old, but still there to be given back.
             if await self._frontier.release(lease) is Settled.LOST:
                 log.warning("lease_lost", step="claim")
@@ -81,9 +81,12 @@ class Work:
         if settled is Settled.LOST:
             log.warning("lease_lost", step="settle")
 
+    def _is_ours(self, lease: Lease) -> bool:
+        return self._clock.monotonic() < self._in_work.expires_monotonic(lease)
+
     async def _verdict(self, lease: Lease, known: Record, log: FilteringBoundLogger) -> Verdict:
         try:
-            return await self._pipeline.process(lease.task, log, known)
+            return await self._pipeline.process(lease.task, log, known, may_ask=partial(self._is_ours, lease))
         except Exception as error:
             log.error("internal_error", where="pipeline", **told(error))
             following = decide(
