@@ -177,7 +177,6 @@ def test_a_contradiction_with_a_default_says_so() -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "INGEST_OPS_ADDRESS",
         "INGEST_SHARED",
         "INGEST_SERVICE_HOST",
         "INGEST_PORT",

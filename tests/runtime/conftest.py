@@ -113,7 +113,8 @@ def stream() -> Iterator[io.BytesIO]:
 @pytest.fixture
 async def bench(connection: Connection, keys: Keys, stream: io.BytesIO) -> Bench:
     """One request at a time, no spacing, three attempts."""
-    clock, web, in_work = SystemClock(), Answers(), InWork()
+    clock, web = SystemClock(), Answers()
+    in_work = InWork(clock)
     frontier = Frontier(connection, keys, worker="one", limits=FrontierLimits(lease_s=LEASE_S), clock=clock)
     await frontier.hosts.configure(HostPolicy(spacing_s=0))
     policy = RetryPolicy(max_attempts=3, base_s=1, max_s=10)

@@ -37,7 +37,7 @@ async def _work(redis_url: str) -> None:
         frontier = Frontier(connection, keys, worker="victim", limits=FrontierLimits(), clock=clock)
         pipeline = Pipeline(web, None, _Kills(), RetryPolicy(3, 1, 10), max_redirects=5, clock=clock)
         work = Work(
-            pipeline, frontier, InWork(), Stats(clock), namespace="ingest", max_crashes=2, clock=clock
+            pipeline, frontier, InWork(clock), Stats(clock), namespace="ingest", max_crashes=2, clock=clock
         )
         (lease,) = (await frontier.claim(1)).leases
         await work.run(lease)

@@ -45,6 +45,7 @@ def runner_of(bench: Bench, *, max_backlog: int = 0, share: float = 1) -> Runner
         bench.frontier,
         bench.work,
         bench.in_work,
+        bench.stats,
         concurrency=2,
         max_backlog=max_backlog,
         headroom=Headroom(bench.connection, share=share, clock=SystemClock()),

@@ -100,3 +100,31 @@ def test_space_is_bounded(durations_ms: list[float]) -> None:
     for duration_ms in durations_ms:
         histogram.add(duration_ms)
     assert len(histogram._buckets) <= 260
+
+
+def test_totals_tell_reasons_apart_and_outlive_snapshots() -> None:
+    """Counters since the start, by name and reason: a name's parts add up to its total."""
+    stats = Stats(FakeClock())
+    stats.count("buried", reason="robots")
+    stats.count("published")
+    stats.snapshot()
+    stats.count("buried", 2, reason="tls")
+    assert stats.totals() == {("buried", "robots"): 1, ("buried", "tls"): 2, ("published", ""): 1}
+    assert stats.total("buried") == 3
+
+
+@given(DURATIONS, DURATIONS)
+def test_cumulative_buckets_are_exact_at_their_bounds(before: list[float], since: list[float]) -> None:
+    """A bound holds every duration below it, of this interval and of those before."""
+    stats = Stats(FakeClock())
+    for duration_ms in before:
+        stats.observe("fetch", duration_ms)
+    stats.snapshot()
+    for duration_ms in since:
+        stats.observe("fetch", duration_ms)
+    histogram = stats.histograms()["fetch"]
+    durations = before + since
+    assert histogram.total_ms == pytest.approx(sum(durations))
+    for bound_ms, count in histogram.cumulative():
+        nearly = sum(duration <= bound_ms * (1 - 1e-9) for duration in durations)
+        assert nearly <= count <= sum(duration <= bound_ms * (1 + 1e-9) for duration in durations)

@@ -71,6 +71,11 @@ class ExtractionPool:
         self._reaping: set[asyncio.Task[int]] = set()
         self.stats = PoolStats()
 
+    @property
+    def alive(self) -> int:
+        """Children that are up."""
+        return sum(slot.child is not None and not slot.child.is_dead() for slot in self._slots)
+
     async def __aenter__(self) -> Self:
         return self
 

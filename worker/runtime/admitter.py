@@ -10,6 +10,7 @@ from worker.model import task_id
 from worker.runtime.pause import pause
 from worker.store.ledger import read_ledger
 from worker.telemetry.log import get_logger, told
+from worker.telemetry.pulse import unheard
 from worker.urls import parse_item, partition_of, quoted
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from worker.store.headroom import Headroom
     from worker.store.inbox import Admission, Inbox, Item
     from worker.store.keys import Keys
+    from worker.telemetry.pulse import Beat
 
 _BATCH = 100
 _SHORTEST_PAUSE_S = 0.05
@@ -56,10 +58,11 @@ class Admitter:
         self._next_beat = 0.0
         self._full = False
 
-    async def run(self, stopping: asyncio.Event) -> None:
+    async def run(self, stopping: asyncio.Event, beat: Beat = unheard) -> None:
         """Admit until `stopping`, then sign off."""
         pause_s = _SHORTEST_PAUSE_S
         while not stopping.is_set():
+            beat()
             await self._beat()
             count = 0 if await self._is_full() else await self.admit_batch()
             pause_s = _SHORTEST_PAUSE_S if count else min(pause_s * 1.5, _LONGEST_PAUSE_S)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from worker.clock import Clock
     from worker.model import Lease
 
 
@@ -23,8 +24,10 @@ class Held:
 class InWork:
     """Leases by their key, with a signal for each change."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
         self._held: dict[tuple[int, int], Held] = {}
+        self._clock = clock
+        self._progressed_at = 0.0
         self.changed = asyncio.Event()
 
     def __len__(self) -> int:
@@ -33,13 +36,21 @@ class InWork:
     def __iter__(self) -> Iterator[Held]:
         return iter(tuple(self._held.values()))
 
+    @property
+    def stalled_s(self) -> float:
+        """Seconds in which no work ended though there was some; 0 with nothing in work."""
+        return self._clock.monotonic() - self._progressed_at if self._held else 0.0
+
     def add(self, lease: Lease, worker: asyncio.Task[None]) -> None:
         """Hold a lease until its worker is done."""
+        if not self._held:
+            self._progressed_at = self._clock.monotonic()
         self._held[lease.key] = Held(lease, worker)
         worker.add_done_callback(lambda _: self._drop(lease.key))
 
     def _drop(self, key: tuple[int, int]) -> None:
         self._held.pop(key, None)
+        self._progressed_at = self._clock.monotonic()
         self.changed.set()
 
     def extended(self, lease: Lease, expires_monotonic: float) -> None:

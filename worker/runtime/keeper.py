@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from worker.runtime.pause import pause
 from worker.telemetry.log import get_logger
+from worker.telemetry.pulse import unheard
 
 if TYPE_CHECKING:
     import asyncio
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from worker.clock import Clock
     from worker.runtime.in_work import InWork
     from worker.store.frontier import Frontier
+    from worker.telemetry.pulse import Beat
 
 
 class Keeper:
@@ -24,9 +26,10 @@ class Keeper:
         self._lease_s = lease_s
         self._clock = clock
 
-    async def run(self, ended: asyncio.Event) -> None:
+    async def run(self, ended: asyncio.Event, beat: Beat = unheard) -> None:
         """Keep leases until `ended`; they are kept through the drain as well."""
         while not ended.is_set():
+            beat()
             await self.keep()
             await pause(ended, self._lease_s / 3)
 

@@ -161,7 +161,7 @@ async def assembled(
             frontier.hosts.address_of = fetcher.address_of
         cache = RobotsCache(connection, keys, ttl_s=settings.robots_ttl_s, grouping=settings.host_grouping)
         pipeline = pipeline_of(settings, fetcher, pool, cache, clock)
-        in_work, stats = InWork(), Stats(clock)
+        in_work, stats = InWork(clock), Stats(clock)
         yield Parts(
             settings=settings,
             worker=worker,

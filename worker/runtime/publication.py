@@ -90,7 +90,8 @@ class Publication:
             change=change,
             changed_fields=changed,
         )
-        settled = await self._frontier.finish(lease, event, signal=verdict.signal, visit=visit)
+        with self._stats.timed("publish"):
+            settled = await self._frontier.finish(lease, event, signal=verdict.signal, visit=visit)
         if settled in {Settled.DONE, Settled.REPEATED}:
             self._count("published", verdict)
             log.info(
@@ -122,9 +123,10 @@ class Publication:
             partition=lease.partition,
             charset=read.article.charset if read else None,
         )
-        settled = await self._frontier.finish(
-            lease, event, signal=verdict.signal, end="unchanged", visit=visit
-        )
+        with self._stats.timed("publish"):
+            settled = await self._frontier.finish(
+                lease, event, signal=verdict.signal, end="unchanged", visit=visit
+            )
         if settled in {Settled.DONE, Settled.REPEATED}:
             self._count("unchanged", verdict)
             log.info(

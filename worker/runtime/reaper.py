@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from worker.model import task_id
 from worker.runtime.pause import pause
 from worker.telemetry.log import get_logger
+from worker.telemetry.pulse import unheard
 
 if TYPE_CHECKING:
     import asyncio
 
     from worker.store.connection import Connection
     from worker.store.frontier import Frontier
+    from worker.telemetry.pulse import Beat
 
 _BATCH = 100
 #: Looks for expired leases without a jump of Redis' time between them, before any lease is taken back.
@@ -28,11 +30,12 @@ class Reaper:
         self._lease_s = lease_s
         self._calm_looks = 0
 
-    async def run(self, stopping: asyncio.Event) -> None:
+    async def run(self, stopping: asyncio.Event, beat: Beat = unheard) -> None:
         """Reap and trim until `stopping`."""
         while not stopping.is_set():
+            beat()
             while await self.reap() == _BATCH:
-                pass
+                beat()
             await self._frontier.trim()
             await pause(stopping, self._lease_s / 4)
 

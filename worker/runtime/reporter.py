@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from worker.runtime.pause import pause
 from worker.store.ledger import read_depths, read_ledger
 from worker.telemetry.log import get_logger
+from worker.telemetry.pulse import unheard
 
 if TYPE_CHECKING:
     from worker.runtime.parts import Parts
+    from worker.telemetry.pulse import Beat
 
 
 class Reporter:
@@ -20,9 +22,10 @@ class Reporter:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
-    async def run(self, stopping: asyncio.Event) -> None:
+    async def run(self, stopping: asyncio.Event, beat: Beat = unheard) -> None:
         """Report until `stopping`, and once more then."""
         while not stopping.is_set():
+            beat()
             await pause(stopping, self._parts.settings.stats_interval_s)
             await self.report()
 

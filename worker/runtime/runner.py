@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from worker.runtime.pause import pause
 from worker.store.frontier import Claim
 from worker.telemetry.log import get_logger
+from worker.telemetry.pulse import unheard
 
 if TYPE_CHECKING:
     from worker.model import Lease
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from worker.runtime.work import Work
     from worker.store.frontier import Frontier
     from worker.store.headroom import Headroom
+    from worker.telemetry.pulse import Beat
+    from worker.telemetry.stats import Stats
 
 #: Leases in one reply: more would make others wait for Redis.
 _BATCH = 32
@@ -33,6 +36,7 @@ class Runner:
         frontier: Frontier,
         work: Work,
         in_work: InWork,
+        stats: Stats,
         *,
         concurrency: int,
         max_backlog: int,
@@ -42,17 +46,19 @@ class Runner:
         self._frontier = frontier
         self._work = work
         self._in_work = in_work
+        self._stats = stats
         self._concurrency = concurrency
         self._max_backlog = max_backlog
         self._headroom = headroom
         self._wake = wake
         self._paused_since: float | None = None
 
-    async def run(self, stopping: asyncio.Event) -> None:
+    async def run(self, stopping: asyncio.Event, beat: Beat = unheard) -> None:
         """Claim until `stopping`; returns once all that was claimed has ended, or was cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(_forward(stopping, self._wake))
             while not stopping.is_set():
+                beat()
                 self._in_work.changed.clear()
                 self._wake.clear()
                 free = self._concurrency - len(self._in_work)
@@ -83,7 +89,9 @@ class Runner:
         worker.add_done_callback(lambda _: self._wake.set())
 
     def _tell_pauses(self, why: Literal["backlog", "memory"] | None) -> None:
+        self._stats.paused = why
         if why and self._paused_since is None:
+            self._stats.count("claiming_paused", reason=why)
             self._paused_since = time.monotonic()
             limit = {"limit": self._max_backlog} if why == "backlog" else {}
             get_logger().warning("claiming_paused", why=why, **limit)

@@ -10,11 +10,14 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING
 
 from worker import __version__
+from worker.clock import SystemClock
 from worker.errors import StoreUnusable, WorkerFailed
+from worker.ops.server import ops_port
+from worker.ops.vitals import Vitals
 from worker.runtime.admitter import Admitter
 from worker.runtime.host_rules import RulesReloader, policy_of
 from worker.runtime.keeper import Keeper
@@ -28,6 +31,7 @@ from worker.settings import host_rules
 from worker.store.frontier import Settled
 from worker.store.headroom import Headroom
 from worker.telemetry.log import configure_logging, get_logger, told
+from worker.telemetry.pulse import Pulses
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -75,7 +79,9 @@ async def run_worker(settings: Settings, stop: Stop, *, worker: str | None = Non
     rules = host_rules(settings)
     name = worker or worker_name()
     configure(settings, name, stop)
-    async with connection_of(settings, patience_s=None, logged=True) as connection:
+    async with connection_of(settings, patience_s=None, logged=True) as connection, AsyncExitStack() as stack:
+        vitals = Vitals(settings, name, connection, Pulses(SystemClock()), stop.stopping)
+        await stack.enter_async_context(ops_port(vitals))
         try:
             if not await _unless_stopped(connection.check(), stop):
                 return
@@ -83,9 +89,10 @@ async def run_worker(settings: Settings, stop: Stop, *, worker: str | None = Non
             get_logger().error("redis_unusable", error=str(error))
             raise
         async with assembled(settings, worker=name, connection=connection) as parts:
+            vitals.parts = parts
             politeness = parts.frontier.hosts.configure(policy_of(settings), rules)
             if await _unless_stopped(politeness, stop):
-                await _supervise(parts, stop)
+                await _supervise(parts, stop, vitals.pulses)
 
 
 async def run_suspects(settings: Settings, stop: Stop) -> None:
@@ -103,7 +110,7 @@ async def run_suspects(settings: Settings, stop: Stop) -> None:
             await runner.run(stop.stopping)
             stop.ask("no suspect waits")
 
-        await _run_loops(parts, stop, [run_to_the_last()])
+        await _run_loops(parts, stop, [run_to_the_last()], Pulses(parts.clock))
 
 
 def configure(settings: Settings, worker: str | None, stop: Stop | None = None) -> None:
@@ -117,7 +124,7 @@ def configure(settings: Settings, worker: str | None, stop: Stop | None = None) 
     )
 
 
-async def _supervise(parts: Parts, stop: Stop) -> None:
+async def _supervise(parts: Parts, stop: Stop, pulses: Pulses) -> None:
     settings, log, began = parts.settings, get_logger(), parts.clock.monotonic()
     log.info(
         "worker_started",
@@ -131,7 +138,7 @@ async def _supervise(parts: Parts, stop: Stop) -> None:
     )
     released = 0
     try:
-        released = await _run_loops(parts, stop, _loops_of_a_worker(parts, stop))
+        released = await _run_loops(parts, stop, _loops_of_a_worker(parts, stop, pulses), pulses)
     except* StoreUnusable as group:
         stop.reason = "redis unusable"
         log.error("redis_unusable", error=str(group.exceptions[0]))
@@ -152,13 +159,14 @@ async def _supervise(parts: Parts, stop: Stop) -> None:
         )
 
 
-def _loops_of_a_worker(parts: Parts, stop: Stop) -> list[Coroutine[Any, Any, None]]:
+def _loops_of_a_worker(parts: Parts, stop: Stop, pulses: Pulses) -> list[Coroutine[Any, Any, None]]:
     settings, wake = parts.settings, asyncio.Event()
     headroom = Headroom(parts.connection, share=settings.redis_memory_share, clock=parts.clock)
     runner = Runner(
         parts.frontier,
         parts.work,
         parts.in_work,
+        parts.stats,
         concurrency=settings.concurrency,
         max_backlog=settings.max_backlog,
         headroom=headroom,
@@ -180,17 +188,25 @@ def _loops_of_a_worker(parts: Parts, stop: Stop) -> list[Coroutine[Any, Any, Non
     environ = {"INGEST_REDIS_URL": settings.redis_url, "INGEST_DRAIN_S": str(_LAST_WORDS_S / 2)}
     watch = SuspectWatch(parts.frontier, environ=environ)
     reloader = RulesReloader(parts.frontier.hosts, settings, stop.reload)
-    loops = (runner, admitter, reaper, watch, reloader, Reporter(parts))
-    return [loop.run(stop.stopping) for loop in loops]
+    # Only a signal wakes the reloader: it has no pulse.
+    return [
+        runner.run(stop.stopping, pulses.of("runner", every_s=1)),
+        admitter.run(stop.stopping, pulses.of("admitter", every_s=1)),
+        reaper.run(stop.stopping, pulses.of("reaper", every_s=settings.lease_s / 4)),
+        watch.run(stop.stopping, pulses.of("suspects", every_s=5)),
+        Reporter(parts).run(stop.stopping, pulses.of("reporter", every_s=settings.stats_interval_s)),
+        reloader.run(stop.stopping),
+    ]
 
 
-async def _run_loops(parts: Parts, stop: Stop, loops: list[Coroutine[Any, Any, None]]) -> int:
+async def _run_loops(parts: Parts, stop: Stop, loops: list[Coroutine[Any, Any, None]], pulses: Pulses) -> int:
     """Run the loops until a stop is asked for, then drain; returns how many leases went back."""
     ended = asyncio.Event()
     keeper = Keeper(parts.frontier, parts.in_work, lease_s=parts.settings.lease_s, clock=parts.clock)
     async with asyncio.TaskGroup() as group:
         running = [group.create_task(loop) for loop in loops]
-        keeping = group.create_task(keeper.run(ended))
+        beat = pulses.of("keeper", every_s=parts.settings.lease_s / 3, in_drain=True)
+        keeping = group.create_task(keeper.run(ended, beat))
         await stop.stopping.wait()
         released = await _drain(parts, stop)
         # With Redis away, a loop may be waiting for it: nothing more can be said to it, and leases run out.

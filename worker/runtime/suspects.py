@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from worker.runtime.pause import pause
 from worker.telemetry.log import get_logger
+from worker.telemetry.pulse import unheard
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from worker.runtime.in_work import InWork
     from worker.runtime.work import Work
     from worker.store.frontier import Frontier
+    from worker.telemetry.pulse import Beat
 
 _LOOK_EVERY_S = 1.0
 _AFTER_A_DEATH_S = 5.0
@@ -33,15 +35,16 @@ class SuspectWatch:
         self._frontier = frontier
         self._environ = {**os.environ, **environ}
 
-    async def run(self, stopping: asyncio.Event) -> None:
+    async def run(self, stopping: asyncio.Event, beat: Beat = unheard) -> None:
         """Look after suspects until `stopping`, and then let the process give back what it holds."""
         while not stopping.is_set():
+            beat()
             pause_s = _LOOK_EVERY_S
-            if await self._frontier.suspects() and await self._run_process(stopping) != 0:
+            if await self._frontier.suspects() and await self._run_process(stopping, beat) != 0:
                 pause_s = _AFTER_A_DEATH_S
             await pause(stopping, pause_s)
 
-    async def _run_process(self, stopping: asyncio.Event) -> int:
+    async def _run_process(self, stopping: asyncio.Event, beat: Beat) -> int:
         # Its stdin is a pipe from us: when we die, however we die, it reads the end and stops.
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "worker", "suspects"),
@@ -52,7 +55,9 @@ class SuspectWatch:
         ended = asyncio.ensure_future(process.wait())
         try:
             stop = asyncio.ensure_future(stopping.wait())
-            await asyncio.wait({ended, stop}, return_when=asyncio.FIRST_COMPLETED)
+            while not (ended.done() or stop.done()):
+                beat()
+                await asyncio.wait({ended, stop}, timeout=_LOOK_EVERY_S, return_when=asyncio.FIRST_COMPLETED)
             stop.cancel()
         finally:
             if process.stdin is not None:

@@ -153,7 +153,7 @@ class Work:
     async def _retry(self, lease: Lease, again: Again, signal: Signal, log: FilteringBoundLogger) -> Settled:
         settled = await self._frontier.retry(lease, delay_s=again.delay_s, signal=signal)
         if settled is not Settled.LOST:
-            self._stats.count("retried")
+            self._stats.count("retried", reason=again.reason)
             log.info("retry_scheduled", reason=again.reason, delay_s=round(again.delay_s, 3))
         return settled
 
@@ -168,7 +168,7 @@ class Work:
         )
         settled = await self._frontier.bury(lease, reason, event, signal=verdict.signal)
         if settled is not Settled.LOST:
-            self._stats.count("buried")
+            self._stats.count("buried", reason=reason)
             log.warning(
                 "url_buried",
                 reason=reason,

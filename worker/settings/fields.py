@@ -14,7 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 
 from worker import __version__
 from worker.grouping import Grouping
-from worker.settings.store_fields import StoreSettings
+from worker.settings.ops_fields import OpsSettings
 from worker.settings.values import (
     OVERRIDES_EXAMPLE,
     PROXIES_EXAMPLE,
@@ -51,7 +51,7 @@ class HostOverride(BaseModel):
     delay_factor: float | None = Field(default=None, ge=0)
 
 
-class Settings(StoreSettings):
+class Settings(OpsSettings):
     """Every setting of a worker; `load_settings` makes it from the environment and reports every fault.
 
     `Settings(…)` itself reads no environment and raises `pydantic.ValidationError`.

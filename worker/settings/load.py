@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
 
-#: Names with our prefix that are no settings of a worker: the ops address, and the folder of the tests' data.
-RESERVED = frozenset({"INGEST_OPS_ADDRESS", "INGEST_SHARED"})
+#: A name with our prefix that is no setting of a worker: the folder of the tests' data.
+RESERVED = frozenset({"INGEST_SHARED"})
 #: Kubernetes puts INGEST_SERVICE_HOST, INGEST_PORT=tcp://… and the like into every pod beside a Service named
 #: `ingest` or `ingest-…`: refusing them would keep the worker from starting there.
 _SERVICE_LINK = re.compile(
@@ -130,7 +130,8 @@ def _value_fault(detail: ErrorDetails, given: Mapping[str, Any]) -> str:
     name, *path = (str(part) for part in detail["loc"])
     if detail["type"] == "extra_forbidden" and not path:
         return f"{name} is not a setting"
-    quoted = masked(str(given[name]))
+    secret = name == "ops_token"
+    quoted = "***" if secret else masked(str(given[name]))
     quoted = quoted if len(quoted) <= _QUOTED_CHARS else quoted[: _QUOTED_CHARS - 1] + "…"
     where = f"at {'.'.join(path)}, " if path else ""
     return f"{_env_name(name)} is {quoted!r}: {where}{_expectation(name, detail)}"

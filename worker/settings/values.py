@@ -150,6 +150,21 @@ def _certificates(path: Path | None) -> Path | None:
     return path
 
 
+def _address(value: object) -> object:
+    """`(host, port)` of a text. Raises ValueError for one that names no port."""
+    if not isinstance(value, str):
+        return value
+    try:
+        parts = urlsplit(f"//127.0.0.1:{value}" if value.isdecimal() else f"//{value}")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    if not host or port is None or parts.path or parts.query or parts.fragment or "@" in parts.netloc:
+        raise ValueError("it should look like 9464, 127.0.0.1:9464 or [::1]:9464")
+    return host, port
+
+
+Address = Annotated[tuple[str, int] | None, NoDecode, BeforeValidator(_address)]
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)]
 Names = Annotated[frozenset[str], NoDecode, BeforeValidator(_names)]
 RedisUrl = Annotated[str, AfterValidator(redis_address)]

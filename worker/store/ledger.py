@@ -94,3 +94,15 @@ async def read_depths(connection: Connection, keys: Keys, *, taken: int) -> Dept
         articles_stream=await total("XLEN", "articles"),
         dead_stream=await total("XLEN", "dead"),
     )
+
+
+async def overdue_s(connection: Connection, keys: Keys) -> float:
+    """For how long the host that waits longest for a worker could have been asked; 0 when none is due."""
+    seconds, micros = await connection.command("TIME")
+    now_ms = int(seconds) * 1000 + int(micros) // 1000
+    longest = 0.0
+    for partition in range(keys.partitions):
+        first = await connection.command("ZRANGE", keys.part(partition, "ready"), 0, 0, "WITHSCORES")
+        if first:
+            longest = max(longest, (now_ms - float(first[1])) / 1000)
+    return longest

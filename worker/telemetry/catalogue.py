@@ -28,6 +28,7 @@ _EVENTS = (
         "a worker takes up work",
         "version:str pid:int redis:str namespace:str partitions:int concurrency:int extract_processes:int",
     ),
+    _event("ops_listening", "info", "worker", "metrics, probes and dashboard are served", "address:str"),
     _event("worker_stopping", "info", "worker", "a worker ends what is in work", "reason:str in_work:int"),
     _event(
         "worker_stopped",

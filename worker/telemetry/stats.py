@@ -1,4 +1,4 @@
-"""The figures of `worker_stats`: counts, rates and latencies since the last line, in bounded space."""
+"""The figures of `worker_stats` and `/metrics`: counts, rates and latencies, in bounded space."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ _LOG_GROWTH = math.log(_GROWTH)
 _SHORTEST_MS = 0.01
 _LONGEST_MS = 86_400_000.0
 _LAST_BUCKET = math.ceil(math.log(_LONGEST_MS / _SHORTEST_MS) / _LOG_GROWTH)
+#: `cumulative` shows each so many-th bucket's end (a factor of 2.14), from 0.99 ms on.
+_COARSE, _FIRST_SHOWN = 8, 48
 
 
 @dataclass(slots=True)
@@ -28,13 +30,32 @@ class Histogram:
 
     count: int = 0
     max_ms: float = 0.0
+    total_ms: float = 0.0
     _buckets: Counter[int] = field(default_factory=Counter)
 
     def add(self, duration_ms: float) -> None:
         """Count one duration, in milliseconds."""
         self.count += 1
+        self.total_ms += duration_ms
         self.max_ms = max(self.max_ms, duration_ms)
         self._buckets[_bucket(duration_ms)] += 1
+
+    def merge(self, other: Histogram) -> None:
+        """Count all that `other` has counted, too."""
+        self.count += other.count
+        self.total_ms += other.total_ms
+        self.max_ms = max(self.max_ms, other.max_ms)
+        self._buckets.update(other._buckets)
+
+    def cumulative(self) -> list[tuple[float, int]]:
+        """Some twenty bounds in milliseconds, the last one infinite, and how many durations each holds."""
+        seen, passed, found = 0, 0, []
+        for bound in range(0, _LAST_BUCKET, _COARSE):
+            seen += sum(self._buckets[bucket] for bucket in range(passed, bound + 1))
+            passed = bound + 1
+            if bound >= _FIRST_SHOWN:
+                found.append((_SHORTEST_MS * _GROWTH**bound, seen))
+        return [*found, (math.inf, self.count)]
 
     def percentile_ms(self, percent: float) -> float:
         """The duration that `percent` of all did not pass, within 5 %; 0 if there is none."""
@@ -68,7 +89,10 @@ class Snapshot:
 
 
 class Stats:
-    """Counters and latencies of one worker; `snapshot` reads them and begins anew."""
+    """Counters and latencies of one worker; only `snapshot` begins anew."""
+
+    #: Why no URL is claimed at this moment, if so.
+    paused: str | None = None
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -76,10 +100,17 @@ class Stats:
         self._counts: Counter[str] = Counter()
         self._totals: Counter[str] = Counter()
         self._stages: dict[str, Histogram] = defaultdict(Histogram)
+        self._past_stages: dict[str, Histogram] = defaultdict(Histogram)
+        self._reasons: Counter[tuple[str, str]] = Counter()
 
-    def count(self, name: str, amount: int = 1) -> None:
-        """Add to a counter; once counted, a name is in every later snapshot, with 0 if nothing happened."""
+    def count(self, name: str, amount: int = 1, *, reason: str | None = None) -> None:
+        """Add to a counter; once counted, a name is in every later snapshot, with 0 if nothing happened.
+
+        A `reason` is one of a closed set: `totals` tells each apart.
+        """
         self._counts[name] += amount
+        if reason is not None:
+            self._reasons[name, reason] += amount
 
     def observe(self, stage: str, duration_ms: float) -> None:
         """Note how long a stage took once, in milliseconds."""
@@ -98,6 +129,21 @@ class Stats:
         """A counter since the start."""
         return self._totals[name] + self._counts[name]
 
+    def totals(self) -> dict[tuple[str, str], int]:
+        """Counters since the start by name and reason, "" being none."""
+        plain = {name: self.total(name) for name in self._totals | self._counts}
+        for (name, _), amount in self._reasons.items():
+            plain[name] -= amount
+        return {(name, ""): amount for name, amount in plain.items() if amount} | dict(self._reasons)
+
+    def histograms(self) -> dict[str, Histogram]:
+        """Latencies since the start, by stage."""
+        merged: dict[str, Histogram] = defaultdict(Histogram)
+        for stages in (self._past_stages, self._stages):
+            for stage, histogram in stages.items():
+                merged[stage].merge(histogram)
+        return dict(merged)
+
     def snapshot(self) -> Snapshot:
         """The interval since the last snapshot, or since the start; the next one begins now."""
         now = self._clock.monotonic()
@@ -112,6 +158,7 @@ class Stats:
         self._began = now
         self._totals.update(self._counts)
         self._counts = Counter(dict.fromkeys(self._counts, 0))
+        self._past_stages = defaultdict(Histogram, self.histograms())
         self._stages.clear()
         return snapshot
 

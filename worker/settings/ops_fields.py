@@ -1,0 +1,24 @@
+"""The settings of the port by which a worker is watched: metrics, probes and the dashboard."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from worker.settings.store_fields import StoreSettings
+from worker.settings.values import Address
+
+
+class OpsSettings(StoreSettings):
+    """Who may look at a worker, and who may retry dead letters there."""
+
+    ops_address: Address = Field(
+        default=None,
+        description="`host:port` of `/metrics`, `/livez`, `/readyz` and the dashboard; a port alone is one "
+        "of 127.0.0.1; port 0 is any free one, which the log tells; without an address nothing listens",
+    )
+    ops_token: str | None = Field(
+        default=None,
+        min_length=16,
+        repr=False,
+        description="who knows it may retry dead letters on the dashboard; without one nobody may",
+    )
