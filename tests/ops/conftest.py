@@ -56,10 +56,14 @@ class Watched:
     async def work_off(self, *urls: str) -> Ledger:
         """Push URLs, and wait until all are settled."""
         await self.connection.command("RPUSH", Keys().queue, *urls)
+        return await self.settled(len(urls))
+
+    async def settled(self, taken: int) -> Ledger:
+        """The ledger once so many URLs were taken and none is left."""
         deadline = time.monotonic() + 60
         while True:
             ledger = await read_ledger(self.connection, Keys())
-            if ledger.accepted + ledger.refused >= len(urls) and ledger.settled:
+            if ledger.accepted + ledger.refused >= taken and ledger.settled:
                 return ledger
             assert time.monotonic() < deadline, f"{ledger}\n{self.fleet.errors()}"
             await asyncio.sleep(0.05)

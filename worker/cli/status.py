@@ -182,13 +182,12 @@ def _hosts(states: HostStates) -> RenderableType:
 
 
 def _host_state(host: HostState) -> Text:
-    match host.breaker:
+    match host.condition:
         case "open":
             return Text(f"open ({host.opened})", "bold red")
-        case "half_open":
+        case "half-open":
             return Text("half-open: one probe", "red")
-    if host.strikes:
-        return Text("penalised", "yellow")
-    if host.slowed:
-        return Text("slowed", "yellow")
-    return Text("busy" if host.in_work else "waiting", "dim")
+        case "penalised" | "slowed":
+            return Text(host.condition, "yellow")
+        case _:
+            return Text(host.condition, "dim")

@@ -47,7 +47,9 @@ class Fleet:
         clock = clock or SystemClock()
         self.keys = Keys(settings.namespace, settings.partitions)
         self.connection = Connection(
-            settings.redis_url, timeout_s=min(settings.redis_timeout_s, _LONGEST_WAIT_S), patience_s=0
+            settings.ops_redis_url or settings.redis_url,
+            timeout_s=min(settings.redis_timeout_s, _LONGEST_WAIT_S),
+            patience_s=0,
         )
         self._inbox = Inbox(self.connection, self.keys, worker="ops", seen_days=settings.seen_days)
         self._look = SharedAnswer(self._looked, max_age_s=LOOK_EVERY_S, clock=clock)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from worker.errors import Misconfigured
+from worker.ops.dashboard import Dashboard
 from worker.ops.fleet import Fleet
 from worker.ops.health import not_live, not_ready
 from worker.ops.metrics import Metrics
@@ -49,6 +50,7 @@ def application(vitals: Vitals, fleet: Fleet) -> web.Application:
     app.router.add_get("/livez", probes.live)
     app.router.add_get("/readyz", probes.ready)
     app.router.add_get("/metrics", probes.metrics)
+    Dashboard(vitals, fleet).add_to(app)
     return app
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from worker.settings.store_fields import StoreSettings
-from worker.settings.values import Address
+from worker.settings.values import Address, RedisUrl
 
 
 class OpsSettings(StoreSettings):
@@ -15,6 +15,12 @@ class OpsSettings(StoreSettings):
         default=None,
         description="`host:port` of `/metrics`, `/livez`, `/readyz` and the dashboard; a port alone is one "
         "of 127.0.0.1; port 0 is any free one, which the log tells; without an address nothing listens",
+    )
+    ops_redis_url: RedisUrl | None = Field(
+        default=None,
+        repr=False,  # it may hold a password
+        description="Redis as the ops port sees it, where the worker's own user may not read streams or "
+        "retry dead letters: the operator's; without one, `INGEST_REDIS_URL`",
     )
     ops_token: str | None = Field(
         default=None,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from worker.model import Submission
+from worker.store.latest import latest_entries
 from worker.store.lines import tail_of
 from worker.urls import host_key
 
@@ -66,6 +67,15 @@ class DeadLetters:
                 for entry, fields in page:
                     yield _letter(partition, entry, fields)
                 start = f"({page[-1][0].decode()}"
+
+    async def latest(self, limit: int) -> list[DeadLetter]:
+        """The last letters of all partitions, latest first."""
+        return [
+            _letter(partition, entry, fields)
+            for partition, entry, fields in await latest_entries(
+                self._connection, self._keys, self._keys.dead, limit
+            )
+        ]
 
     async def find(self, letter_id: str) -> DeadLetter | None:
         """The letter of that id, or None. Raises ValueError for what is no id."""

@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 _KEYS_PASSED = 200_000
 _KEYS_AT_ONCE = 1_000
 _HOSTS_AT_ONCE = 200
+#: By `slowest_hosts`, in each partition, at either end.
+_LOOKED_AT = 100
 
 Breaker = Literal["closed", "open", "half_open"]
+Condition = Literal["open", "half-open", "penalised", "slowed", "busy", "waiting"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,17 @@ class HostState:
         slowed = self.slowed and self.waiting + self.in_work > 0
         return self.breaker != "closed", self.strikes > 0, slowed, self.in_work > 0, self.waiting
 
+    @property
+    def condition(self) -> Condition:
+        """How the host fares, in a word."""
+        if self.breaker != "closed":
+            return "open" if self.breaker == "open" else "half-open"
+        if self.strikes:
+            return "penalised"
+        if self.slowed:
+            return "slowed"
+        return "busy" if self.in_work else "waiting"
+
 
 @dataclass(frozen=True, slots=True)
 class HostStates:
@@ -70,6 +84,23 @@ async def read_hosts(connection: Connection, keys: Keys, limit: int = 50) -> Hos
     ]
     states.sort(key=lambda state: ([-int(mark) for mark in state.matters], state.due_in_s, state.host))
     return HostStates(tuple(states[:limit]), complete)
+
+
+async def slowest_hosts(connection: Connection, keys: Keys, limit: int) -> list[HostState]:
+    """Of the hosts with work, those in trouble and then the slowest, without a pass over all keys.
+
+    A host that is left alone is the last in line for its next request; one that is slow to answer holds the
+    oldest leases. So a look at both ends finds them, whatever the size of the frontier.
+    """
+    states: list[HostState] = []
+    for partition in range(keys.partitions):
+        last = await connection.command("ZRANGE", keys.part(partition, "ready"), 0, _LOOKED_AT - 1, "REV")
+        tokens = await connection.command("ZRANGE", keys.part(partition, "leases"), 0, _LOOKED_AT - 1)
+        lines = await connection.command("HMGET", keys.part(partition, "leased"), *tokens) if tokens else []
+        busy = {line.split(b" ", 2)[1] for line in lines if line}
+        states += await _inspected(connection, keys.tag(partition), sorted({*last, *busy}))
+    states.sort(key=lambda state: ([-int(mark) for mark in state.matters[:3]], -state.latency_s, state.host))
+    return states[:limit]
 
 
 async def read_host(connection: Connection, keys: Keys, host: str) -> HostState:
