@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pytest
 
-from tests.chaos.fleet import ROOT
+from tests.chaos.fleet import ROOT, Fleet
 from tests.ops.conftest import TOKEN
+from tests.security.roles import guarded_redis
 from worker.ops.board import latest_rate, per_minute
 from worker.ops.dashboard import MOST_WATCHERS
 from worker.store.keys import Keys
 from worker.store.ledger import read_ledger
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from aiohttp import ClientResponse
 
     from tests.ops.conftest import Watched
@@ -131,6 +134,29 @@ async def test_retry_needs_the_token_and_puts_the_url_back(watched: Watched) -> 
     assert ledger.dead == 1
     assert ledger.traffic["revived"] == 1
     assert ledger.balanced
+
+
+async def test_the_least_rights_suffice(watched: Watched, tmp_path: Path) -> None:
+    """The worker's own Redis user may not read streams, which is told; with the operator's all is shown."""
+    with guarded_redis(tmp_path / "guarded") as server:
+        await watched.start(redis_url=server.url_of("worker"), redis_timeout_s="2")
+        await watched.answers("/readyz", 200)
+        seen = await board(watched)
+        assert "forbids this" in seen["fault"]
+        assert seen["ledger"]["accepted"] == 0
+        assert (await watched.get("/metrics"))[0] == 200
+        await asyncio.to_thread(watched.fleet.stop)
+    with guarded_redis(tmp_path / "again") as server:
+        operator = server.url_of("operator")
+        watched.fleet = Fleet(watched.fleet.folder / "again", watched.fleet.settings)
+        watched.fleet.folder.mkdir(exist_ok=True)
+        try:
+            await watched.start(redis_url=server.url_of("worker"), ops_redis_url=operator)
+            await watched.answers("/readyz", 200)
+            seen = await board(watched)
+            assert (seen.get("fault"), seen["hosts"], seen["articles"], seen["dead"]) == (None, [], [], [])
+        finally:
+            watched.fleet.end()
 
 
 async def test_another_origin_may_not_even_ask(watched: Watched) -> None:

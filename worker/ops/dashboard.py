@@ -74,11 +74,13 @@ class Dashboard:
         self._watchers += 1
         try:
             await response.prepare(request)
+            sent = b""
             while True:
-                event = b"data: " + await self._board.shown() + b"\n\n"
-                async with asyncio.timeout(_WRITE_TIMEOUT_S):
-                    await response.write(event)
-                await asyncio.sleep(LOOK_EVERY_S)
+                if (shown := await self._board.shown()) is not sent:
+                    async with asyncio.timeout(_WRITE_TIMEOUT_S):
+                        await response.write(b"data: " + shown + b"\n\n")
+                    sent = shown
+                await asyncio.sleep(LOOK_EVERY_S / 2)
         except (ConnectionError, TimeoutError):
             pass  # the watcher went away, as watchers do
         finally:
