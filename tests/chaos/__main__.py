@@ -34,6 +34,7 @@ class Series:
     total: Counter[str] = field(default_factory=Counter)  # also of what was found, by the check's name
     struck: Counter[str] = field(default_factory=Counter)
     made: Counter[str] = field(default_factory=Counter)
+    missed: Counter[str] = field(default_factory=Counter)
     failing: list[int] = field(default_factory=list)
 
     async def run_all(self) -> None:
@@ -69,6 +70,7 @@ class Series:
         print(_line(seed, plan.says(), report), flush=True)
         self.struck.update(report.struck)
         self.made.update(report.made)
+        self.missed.update(report.missed)
         self.total.update(runs=1, urls=report.ledger.accepted, requests=report.requests)
         self.total.update(fault.partition(":")[0] for fault in report.faults)
         if not report.faults:
@@ -88,6 +90,7 @@ class Series:
             f"\n{total['runs']} runs from seed {self.given.seed} in {took_s:.0f} s, "
             f"{total['urls']} URLs accepted, {total['requests']} requests\n"
             f"faults injected: {sum(self.struck.values())}: {_counts(self.struck)}\n"
+            f"faults that found nothing to harm: {_counts(self.missed)}\n"
             f"commands hit on the network: {_counts(self.made)}\n"
             f"lost {total['lost']}, repeated {total['repeated']}, failing seeds: {self.failing or 'none'}"
         )

@@ -71,10 +71,10 @@ def ends(plan: Plan, items: Sequence[bytes], events: Mapping[str, Event], struck
     by_url: dict[str, list[str]] = defaultdict(list)
     for event in events.values():
         by_url[event["subject"]].append(event["reason"] or "article")
-    pushed_again = Counter(_url(item) for item in items if item.startswith(b"{"))
+    pushed_again = Counter(url_of(item) for item in items if item.startswith(b"{"))
     found, buried, kinds = [], Counter[str](), kinds_of(plan)
     may_bury = {_BURIES[name]: struck[name] // 2 for name in plan.faults if name in _BURIES}
-    for url in dict.fromkeys(map(_url, items)):
+    for url in dict.fromkeys(map(url_of, items)):
         got = by_url.pop(url, [])
         # Once for each time that it was forced: if that came first, the other item was a duplicate.
         if len(got) < max(1, pushed_again[url]):
@@ -90,7 +90,28 @@ def ends(plan: Plan, items: Sequence[bytes], events: Mapping[str, Event], struck
     return found + [f"repeated: {url} was never sent" for url in by_url]
 
 
-def _url(item: bytes) -> str:
+def contents(plan: Plan, events: Mapping[str, Event]) -> list[str]:
+    """Events of another page than their URL's, or of a change where there was none, or the reverse."""
+    types: dict[str, Counter[str]] = defaultdict(Counter)
+    found, kinds = [], kinds_of(plan)
+    for event in events.values():
+        url = event["subject"]
+        types[url][event["type"]] += 1
+        number = int(url.rpartition("/")[2])
+        kind = "a" if kinds[number] == "moved" else kinds[number]
+        if event["type"] == ARTICLE_PUBLISHED and f"/{kind}/{number} " not in f"{event['title']} ":
+            found.append(f"content: the article of {url} is {event['title']!r}")
+    for url, of in types.items():
+        changes = kinds[int(url.rpartition("/")[2])] == "edited"
+        if changes and of[ARTICLE_UNCHANGED]:
+            found.append(f"content: {url} changes each time: {dict(of)}")
+        if not changes and of[ARTICLE_PUBLISHED] + of[ARTICLE_UNCHANGED] and of[ARTICLE_PUBLISHED] != 1:
+            found.append(f"content: {url} never changes, and was not published once: {dict(of)}")
+    return found
+
+
+def url_of(item: bytes) -> str:
+    """The URL that a queue item asks for."""
     return str(orjson.loads(item)["url"]) if item.startswith(b"{") else item.decode()
 
 

@@ -35,6 +35,7 @@ def record_of(entry: bytes, fields: dict[bytes, bytes]) -> dict[str, Any]:
         "article_id": data.get("article_id"),
         "revision": data.get("revision"),
         "reason": data.get("reason"),
+        "title": data.get("title"),
     }
 
 

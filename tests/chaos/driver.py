@@ -17,7 +17,7 @@ from tests.chaos.logbook import begun_asleep, differences
 from tests.chaos.origin import Origin
 from tests.chaos.plan import items_of
 from tests.chaos.proxy import Proxy
-from tests.chaos.scene import Scene
+from tests.chaos.scene import NothingToStrikeError, Scene
 from tests.servers import RedisServer
 from worker.store.connection import Connection
 from worker.store.ledger import Ledger, read_ledger
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.chaos.plan import Plan
+    from tests.chaos.plan import Plan, Strike
 
 _LOOK_EVERY_S = 0.1
 _BATCH = 5
@@ -42,6 +42,7 @@ class Report:
     ledger: Ledger
     struck: Counter[str]
     made: Counter[str]  # commands that the proxy did something to, by what
+    missed: Counter[str]  # strikes that found nothing to harm
     skipped: dict[str, str]
     took_s: float
     requests: int
@@ -57,8 +58,8 @@ async def run(
     fleet = Fleet(folder, {})
     try:
         async with AsyncExitStack() as stack:
-            rng = random.Random(plan.seed)
-            proxy = await stack.enter_async_context(Proxy(server.folder / "redis.sock", rng))
+            backend, rng = server.folder / "redis.sock", random.Random(f"{plan.seed} proxy")
+            proxy = await stack.enter_async_context(Proxy(backend, rng))
             connection = await stack.enter_async_context(Connection(server.url, patience_s=30))
             origin = await stack.enter_async_context(Origin(plan.hosts))
             scene = Scene(
@@ -68,7 +69,6 @@ async def run(
                 connection,
                 fleet,
                 origin,
-                rng,
                 lease_s=plan.lease_s,
                 say=say,
                 root=root,
@@ -82,6 +82,7 @@ async def run(
                 ledger,
                 scene.struck,
                 proxy.done,
+                scene.missed,
                 scene.skipped,
                 time.monotonic() - began,
                 len(origin.log),
@@ -100,8 +101,10 @@ async def _play(plan: Plan, scene: Scene) -> list[str]:
     await _until_up(scene)
     await _start_producer(plan, scene, items)
     async with asyncio.TaskGroup() as group:
-        for strike in plan.strikes:
-            group.create_task(_strike(scene, strike.fault, strike.at_s))
+        for number, strike in enumerate(plan.strikes):
+            # Of its own for each: what one draws must not hang on when another draws.
+            rng = random.Random(f"{plan.seed} {number}")
+            group.create_task(_strike(scene, strike, rng))
         strangers = group.create_task(_until_done(plan, scene))
     found = [f"keys: {name} is in no data model" for name in strangers.result()]
     codes = await asyncio.to_thread(scene.fleet.stop)
@@ -117,10 +120,11 @@ async def _judge(plan: Plan, scene: Scene, items: list[bytes]) -> list[str]:
     admitted = int(await connection.command("ZCARD", scene.keys.part(0, "admitted")))
     found = account.repeats(events)
     found += account.ends(plan, items, events, scene.struck)
+    found += account.contents(plan, events)
     found += account.recount(ledger, events, admitted, len(items))
     found += account.unread(consumed, ledger)
     found += await account.keys_left(connection)
-    found += differences(fleet, events, ledger)
+    found += differences(fleet, items, events, ledger)
     excused = begun_asleep(fleet, scene.woken)
     found += [f"host: {breach}" for breach in scene.origin.breaches(plan.spacing_s, excused=excused)]
     found += [f"suspect: {path} killed {n} workers" for path, n in scene.deaths.items() if n > 1]
@@ -152,10 +156,16 @@ async def _start_producer(plan: Plan, scene: Scene, items: list[bytes]) -> None:
     )
 
 
-async def _strike(scene: Scene, name: str, at_s: float) -> None:
-    await asyncio.sleep(at_s)
+async def _strike(scene: Scene, strike: Strike, rng: random.Random) -> None:
+    name = strike.fault
+    await asyncio.sleep(strike.at_s)
     scene.say(f"{name} strikes")
-    await FAULTS[name].strike(scene)
+    try:
+        await FAULTS[name].strike(scene, rng)
+    except NothingToStrikeError as missed:
+        scene.say(f"{name} strikes nothing: {missed}")
+        scene.missed[name] += 1
+        return
     if name not in scene.skipped:
         scene.struck[name] += 1
 

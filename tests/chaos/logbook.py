@@ -12,18 +12,20 @@ What the lines can prove. A line is written after the reply of Redis, so
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from tests.chaos.account import url_of
 from worker.events.envelope import ARTICLE_PUBLISHED, ARTICLE_UNCHANGED, URL_DEAD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
     from tests.chaos.account import Event
     from tests.chaos.fleet import Fleet
+    from tests.chaos.scene import Waking
     from worker.store.ledger import Ledger
 
 _WAKING_S = 0.5
@@ -34,7 +36,16 @@ _ENDS = {
 }
 
 
-def differences(fleet: Fleet, events: Mapping[str, Event], ledger: Ledger) -> list[str]:
+#: What a worker that had begun with a task, and was killed before it told how that ended, can have said last.
+_AT_WORK = {
+    *("fetch_started", "page_fetched", "fetch_failed", "noindex_found"),
+    *("extract_killed", "suspect_started", "lease_lost"),
+}
+
+
+def differences(
+    fleet: Fleet, items: Iterable[bytes], events: Mapping[str, Event], ledger: Ledger
+) -> list[str]:
     """Where the log and Redis disagree beyond what a kill explains."""
     lines = list(fleet.lines())
     published = {event["id"]: event["type"] for event in events.values()}
@@ -46,47 +57,62 @@ def differences(fleet: Fleet, events: Mapping[str, Event], ledger: Ledger) -> li
     ]
     if len(told) != len(set(told)):
         found.append("log: an end is told twice")
-    at_work = _at_work(fleet.lines({*fleet.killed, *fleet.drained}))
+    at_work = {task for log in {*fleet.killed, *fleet.drained} for task in _at_work(fleet.lines([log]))}
     found += [
         f"log: it does not tell of {name}, and no worker that ended was at work on it"
         for name in published.keys() - {name for name, _ in told}
         if name.partition(".")[2] not in at_work
     ]
-    return found + _intake(lines, ledger)
+    return found + _intake(lines, items, ledger) + _unended(lines, published)
 
 
-def begun_asleep(fleet: Fleet, woken: Iterable[tuple[Path, float]]) -> set[tuple[str, str]]:
-    """Hosts and paths of requests that a worker had begun when it was stopped, and sent when it woke up.
+def begun_asleep(fleet: Fleet, woken: Iterable[Waking]) -> set[tuple[str, str, float]]:
+    """Hosts and paths of requests that a stopped worker had begun, and when it woke up (monotonic).
 
     Its lease was over by then, but nothing can stop it between its decision and the first byte. No line says
     that a robots.txt is asked for: it is one whose answer came right after the worker woke up.
     """
     begun = set()
-    for log, until_s in woken:
+    for waking in woken:
         last: dict[str, str] = {}
-        for line in fleet.lines([log]):
+        for line in fleet.lines([waking.log]):
             at_s = datetime.fromisoformat(line["timestamp"]).timestamp()
-            if line["event"] == "robots_fetched" and until_s <= at_s < until_s + _WAKING_S:
-                begun.add((line["host"].partition(":")[0], "/robots.txt"))
-            elif "task_id" in line and at_s < until_s:
+            if line["event"] == "robots_fetched" and waking.at_s <= at_s < waking.at_s + _WAKING_S:
+                begun.add((line["host"].partition(":")[0], "/robots.txt", waking.monotonic_s))
+            elif "task_id" in line and at_s < waking.at_s:
                 last[line["task_id"]] = line["target"] if line["event"] == "fetch_started" else ""
-        begun |= {(url.hostname or "", url.path) for url in map(urlsplit, filter(None, last.values()))}
+        begun |= {
+            (url.hostname or "", url.path, waking.monotonic_s)
+            for url in map(urlsplit, filter(None, last.values()))
+        }
     return begun
 
 
 def _at_work(lines: Iterable[dict[str, Any]]) -> set[str]:
-    """Tasks of which the last that these lines say is no end."""
+    """Tasks of which the last that one worker's lines say is that somebody is at work on them."""
     last = {line["task_id"]: line["event"] for line in lines if "task_id" in line}
-    return {task for task, event in last.items() if event not in _ENDS}
+    return {task for task, event in last.items() if event in _AT_WORK}
 
 
-def _intake(lines: Iterable[dict[str, Any]], ledger: Ledger) -> list[str]:
-    accepted, refused, adopted = set[str](), 0, 0
+def _unended(lines: Iterable[dict[str, Any]], published: Iterable[str]) -> list[str]:
+    """Tasks that were accepted and have no event, or the reverse. One task has one event's id at most."""
+    accepted = {line["task_id"] for line in lines if line["event"] == "url_accepted"}
+    ended = {name.partition(".")[2] for name in published}
+    found = [f"lost: task {task} was accepted and has no event" for task in sorted(accepted - ended)]
+    return found + [
+        f"repeated: task {task} has an event, and was never accepted" for task in ended - accepted
+    ]
+
+
+def _intake(lines: Iterable[dict[str, Any]], items: Iterable[bytes], ledger: Ledger) -> list[str]:
+    accepted, answered, refused, adopted = set[str](), Counter[str](), 0, 0
     for line in lines:
         match line["event"]:
             case "url_accepted":
+                answered[line["url"]] += line["task_id"] not in accepted
                 accepted.add(line["task_id"])
             case "url_refused":
+                answered[line["url"]] += 1
                 refused += 1
             case "taken_adopted":
                 adopted += line["count"]
@@ -97,4 +123,7 @@ def _intake(lines: Iterable[dict[str, Any]], ledger: Ledger) -> list[str]:
         found.append(
             f"log: it tells of {refused} refusals and {adopted} adopted, the ledger of {ledger.refused}"
         )
-    return found
+    missing = Counter(map(url_of, items)) - answered
+    return found + [
+        f"lost: {n} items of {url} were neither accepted nor refused" for url, n in missing.items()
+    ]

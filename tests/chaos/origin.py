@@ -34,6 +34,9 @@ _UPDATE = "An update was added by the council on the following day, after a vote
 #: Some hundred thousand elements: over a hundred megabytes once parsed.
 _EATER = b"<!doctype html><title>Pier</title><article>" + b"<p>a<b>b</b>" * 150_000
 
+#: How long a worker that was stopped may take to send what it had begun.
+_WAKING_S = 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -151,19 +154,26 @@ class Origin:
             )
         return web.Response(text=article(host, path), content_type="text/html")
 
-    def breaches(self, spacing_s: float, *, excused: Collection[tuple[str, str]] = frozenset()) -> list[str]:
+    def breaches(
+        self, spacing_s: float, *, excused: Collection[tuple[str, str, float]] = frozenset()
+    ) -> list[str]:
         """Every two requests of one host that were there at once, or closer than the spacing.
 
-        But for those of which one is `excused`: a host and a path.
+        But for those that are `excused`: a host, a path, and the instant right after which they came.
         """
+
+        def counts(request: Request) -> bool:
+            return not any(
+                (host, path) == (request.host, request.path) and 0 <= request.began_s - at_s < _WAKING_S
+                for host, path, at_s in excused
+            )
+
         by_host: dict[str, list[Request]] = defaultdict(list)
-        for request in sorted(self.log, key=lambda each: each.began_s):
+        for request in sorted(filter(counts, self.log), key=lambda each: each.began_s):
             by_host[request.host].append(request)
         found = []
         for host, requests in by_host.items():
             for one, two in pairwise(requests):
-                if not {(host, one.path), (host, two.path)}.isdisjoint(excused):
-                    continue
                 if two.began_s < one.ended_s:
                     found.append(f"{host}: {one.path} and {two.path} at once")
                 elif two.began_s - one.began_s < spacing_s:

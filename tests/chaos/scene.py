@@ -31,6 +31,19 @@ _PATIENCE_S = 10.0
 _LOOK_EVERY_S = 0.02
 
 
+class NothingToStrikeError(Exception):
+    """There was nothing there that the fault could have harmed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waking:
+    """A worker that was stopped goes on: its log, and when, by the wall clock and by the monotonic one."""
+
+    log: Path
+    at_s: float
+    monotonic_s: float
+
+
 @dataclass(slots=True)
 class Scene:
     """One run: `connection` goes to Redis directly, all else through `proxy`."""
@@ -41,48 +54,46 @@ class Scene:
     connection: Connection
     fleet: Fleet
     origin: Origin
-    rng: random.Random
     lease_s: float
     say: Callable[[str], None]
     root: Path = ROOT  # the version of the workers
     keys: Keys = field(default_factory=Keys)
     struck: Counter[str] = field(default_factory=Counter)  # what was done, by the name of the fault
+    missed: Counter[str] = field(default_factory=Counter)  # strikes that found nothing to harm
     skipped: dict[str, str] = field(default_factory=dict)  # what could not be done here, and why
     consumer: asyncio.subprocess.Process | None = None
     producer: asyncio.subprocess.Process | None = None
     deaths: Counter[str] = field(default_factory=Counter)  # workers that a deadly page killed, by its path
-    woken: list[tuple[Path, float]] = field(default_factory=list)  # logs of stopped workers, until when (s)
+    woken: list[Waking] = field(default_factory=list)
     server_lock: asyncio.Lock = field(default_factory=asyncio.Lock)  # two servers would write to one file
     consumer_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _held: set[int] = field(default_factory=set)  # workers that a fault is busy with
 
     @asynccontextmanager
-    async def victim(self, pid: int | None = None) -> AsyncIterator[subprocess.Popen[bytes] | None]:
-        """A worker that is up and in no other fault's hands, chosen by the seed; None if there is none."""
-        chosen = await self._choose(pid)
-        if chosen is None:
-            yield None
-            return
+    async def victim(
+        self, rng: random.Random, pid: int | None = None
+    ) -> AsyncIterator[subprocess.Popen[bytes]]:
+        """A worker that is up and in no other fault's hands, that of this process id if it can be had.
+
+        Raises NothingToStrikeError if there is none for long.
+        """
+        chosen = await self._choose(rng, pid)
         self._held.add(chosen.pid)
         try:
             yield chosen
         finally:
             self._held.discard(chosen.pid)
 
-    async def _choose(self, pid: int | None) -> subprocess.Popen[bytes] | None:
+    async def _choose(self, rng: random.Random, pid: int | None) -> subprocess.Popen[bytes]:
         deadline = time.monotonic() + _PATIENCE_S
         while time.monotonic() < deadline:
             free = [
-                each
-                for each in self.fleet.workers
-                if each.pid not in self._held and self.fleet.is_up(each) and pid in {None, each.pid}
+                each for each in self.fleet.workers if each.pid not in self._held and self.fleet.is_up(each)
             ]
             if free:
-                return self.rng.choice(free)
-            if pid is not None:
-                return None
+                return next((each for each in free if each.pid == pid), None) or rng.choice(free)
             await asyncio.sleep(_LOOK_EVERY_S)
-        return None
+        raise NothingToStrikeError("no worker is up")
 
     def children(self, module: str) -> list[psutil.Process]:
         """Processes of the workers that run this module."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 from redis import exceptions
 from redis.asyncio import RedisCluster
+from redis.asyncio.cluster import ClusterNode
 from tenacity import (
     AsyncRetrying,
     RetryCallState,
@@ -29,7 +30,6 @@ from worker.store.troubles import UNREACHABLE, translated
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 
-    from redis.asyncio.cluster import ClusterNode
 
 OLDEST_SERVER = (6, 2)
 
@@ -142,8 +142,11 @@ class Connection:
 
     async def of_primaries(self, *words: Word) -> list[Any]:
         """Each primary's reply to a command that is safe to repeat and has no key."""
-        nodes = await self._until_answered(self._primaries)
-        return [await self._until_answered(self._once, words, node) for node in nodes]
+        return await self._until_answered(self._once_of_each, words)
+
+    async def _once_of_each(self, words: tuple[Word, ...]) -> list[Any]:
+        # Who the primaries are is asked anew each time: one that died may never answer again.
+        return [await self._once(words, node) for node in await self._primaries()]
 
     async def _primaries(self) -> Sequence[Client | ClusterNode]:
         if not isinstance(self._redis, RedisCluster):
@@ -208,4 +211,6 @@ class Connection:
         except exceptions.NoScriptError:
             raise
         except UNREACHABLE as error:
+            if isinstance(at, ClusterNode):
+                await self._redis.aclose()  # the next call looks anew for who the primaries are
             raise translated(error, self.where) from error

@@ -11,10 +11,19 @@ _REFUSED = ("NOAUTH", "WRONGPASS")
 _FORBIDDEN = ("NOPERM", "The user executing the script can't")
 #: A script of someone else's that runs for too long, and a cluster that is moving slots or electing.
 _PASSING = ("BUSY ", "is busy running a script", "TRYAGAIN", "CLUSTERDOWN")
+#: The same where redis-py has made a class of the error's code, and cut it off the text.
+_PASSING_TYPES = (exceptions.TryAgainError, exceptions.ClusterDownError)
 #: How uvloop (0.23) tells that a connection was lost before the command could be written.
 _CLOSED = "the handler is closed"
 #: All that redis-py raises, and what it lets through; its RedisClusterException is no RedisError.
-UNREACHABLE = (exceptions.RedisError, exceptions.RedisClusterException, OSError, TimeoutError, RuntimeError)
+UNREACHABLE = (
+    exceptions.RedisError,
+    exceptions.RedisClusterException,
+    OSError,
+    TimeoutError,
+    RuntimeError,
+    AttributeError,
+)
 
 
 def translated(error: Exception, where: str) -> StoreUnavailable | StoreUnusable:
@@ -35,6 +44,9 @@ def translated(error: Exception, where: str) -> StoreUnavailable | StoreUnusable
             )
         case RuntimeError() if _CLOSED in text:
             return StoreUnavailable(f"Redis at {where} closed the connection")
+        # A cluster's client (redis-py 8.1) forgets its nodes while another call is connecting to one.
+        case AttributeError(name="writelines" | "drain", obj=None):
+            return StoreUnavailable(f"a connection to Redis at {where} was closed while it was made")
         case exceptions.InvalidResponse():
             return StoreUnusable(f"what answers at {where} is no Redis: {text}. Check INGEST_REDIS_URL.")
         case exceptions.ResponseError() if isinstance(error, exceptions.ReadOnlyError) or "READONLY" in text:
@@ -49,7 +61,9 @@ def translated(error: Exception, where: str) -> StoreUnavailable | StoreUnusable
             return StoreUnusable(
                 f"a key in Redis at {where} is not of our making ({text}): choose another INGEST_NAMESPACE"
             )
-        case exceptions.ResponseError() if any(word in text for word in _PASSING):
+        case exceptions.ResponseError() if isinstance(error, _PASSING_TYPES) or any(
+            word in text for word in _PASSING
+        ):
             return StoreUnavailable(f"Redis at {where} asks for patience: {text}")
         case exceptions.ResponseError() if "MISCONF" in text or "NOREPLICAS" in text or "MASTERDOWN" in text:
             return StoreUnavailable(f"Redis at {where} refuses writes: {text}")
