@@ -1,0 +1,1 @@
+"""`ingest logs`: what a worker's log files add up to."""
