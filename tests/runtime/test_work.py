@@ -75,6 +75,15 @@ async def test_failure_is_scheduled_again_then_buried(bench: Bench) -> None:
     assert (ledger.waiting, ledger.dead, ledger.balanced) == (1, 1, True)
 
 
+async def test_failure_tells_how_long_the_host_took(bench: Bench) -> None:
+    """A timeout's line has its duration, by which a host that never answers is seen to be slow."""
+    bench.web.answer = FetchFailed("timeout", "no answer in 30 s")
+    bench.web.answer.took_s = 30.0
+    await bench.work.run(await bench.lease())
+    (line,) = [line for line in bench.lines() if line["event"] == "fetch_failed"]
+    assert line["duration_ms"] == 30_000
+
+
 async def test_throttled_host_is_held_and_told(bench: Bench) -> None:
     """A 429 holds the whole host back for as long as it asked."""
     bench.web.answer = FetchFailed("http_429", status=429, retry_after_s=40)

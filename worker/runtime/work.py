@@ -185,6 +185,7 @@ class Work:
             reason=verdict.next.reason,
             error=verdict.error,
             status=verdict.status,
+            duration_ms=round(verdict.signal.latency_s * 1000) or None,
             retry_after_s=verdict.retry_after_s,
             target=lease.task.target,
         )

@@ -73,7 +73,7 @@ def test_figures_are_those_of_the_lines(night: Path) -> None:
     assert (told["span_s"], told["lines"], told["skipped"]) == (15.0, len(NIGHT), 0)
     slow, ready = told["hosts"]
     assert (slow["host"], slow["mean_ms"], slow["failed"]) == ("slow.example", 900.0, 0)
-    assert (ready["host"], ready["requests"], ready["mean_ms"], ready["failed"]) == ("a.example", 2, 150.0, 1)
+    assert (ready["host"], ready["timed"], ready["mean_ms"], ready["failed"]) == ("a.example", 2, 150.0, 1)
     assert told["outages"]["total_s"] == 5.25
     assert told["outages"]["lasting"] == 0
     assert told["pauses"]["why"] == {"memory": 1, "backlog": 1}

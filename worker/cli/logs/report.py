@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from worker.cli.logs.summary import Summary
     from worker.cli.logs.tallies import Span, Trouble
 
-#: What is told over time: ends, requests and troubles by rate; the rest by its highest value.
-RATES = ("articles", "unchanged", "dead", "requests", "retries", "errors")
+#: What is told over time: ends, pages and troubles by rate; the rest by its highest value.
+RATES = ("articles", "unchanged", "dead", "pages", "retries", "errors")
 PEAKS = ("queue", "waiting")
 _COLUMNS = 120
 _HOSTS = 100
@@ -47,7 +47,7 @@ def report(summary: Summary) -> dict[str, Any]:
         "hosts": [
             {
                 "host": host.host,
-                "requests": host.requests,
+                "timed": host.timed,
                 "failed": host.failed,
                 "mean_ms": round(host.mean_ms, 1),
                 "max_ms": host.max_ms,

@@ -67,7 +67,7 @@ def _over_time(summary: Summary) -> Text:
         text.append(f"{scale:>{_LABEL_CHARS}.3g} ", "dim").append(f"│{drawn}\n", "green")
     first, last = (_clock(at_s, ended_s - began_s) for at_s in (began_s, ended_s))
     text.append(f"{'':{_LABEL_CHARS}}  {first}{last:>{max(1, len(ends) - len(first))}}", "dim")
-    for name, style in (("requests", "cyan"), ("dead", "red"), ("retries", "yellow"), ("errors", "red")):
+    for name, style in (("pages", "cyan"), ("dead", "red"), ("retries", "yellow"), ("errors", "red")):
         rates = [value / step_s for value in row(name)]
         if any(rates):
             text.append(f"\n{name:>{_LABEL_CHARS}} ", "dim").append(f"│{sparkline(rates)}│", style)
@@ -129,7 +129,7 @@ def _workers(summary: Summary) -> str:
 
 
 def _hosts(summary: Summary) -> Table:
-    columns = ("slow hosts", "requests", "mean", "longest", "failed", "penalised", "open")
+    columns = ("slow hosts", "timed", "mean", "longest", "failed", "penalised", "open")
     table = Table(*columns, box=None, padding=(0, 2, 0, 0), header_style="dim")
     for column in table.columns[1:]:
         column.justify = "right"
@@ -138,7 +138,7 @@ def _hosts(summary: Summary) -> Table:
     for host in slow[:_HOSTS_SHOWN]:
         table.add_row(
             printable(host.host),
-            f"{host.requests:,}",
+            f"{host.timed:,}",
             f"{host.mean_ms:,.0f} ms",
             f"{host.max_ms:,.0f} ms",
             f"{host.failed:,}",

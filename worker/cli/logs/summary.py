@@ -113,22 +113,27 @@ def _retried(summary: Summary, at_s: float, line: Line) -> None:
     summary.series.add("retries", at_s)
 
 
-def _requested(summary: Summary, at_s: float, line: Line) -> None:
+def _fetched(summary: Summary, at_s: float, line: Line) -> None:
+    summary.series.add("pages", at_s)
+    _timed(summary, line)
+
+
+def _timed(summary: Summary, line: Line) -> None:
+    # Failures have a duration only where it says how fast the host is: by a timeout or its own trouble.
+    if "duration_ms" not in line:
+        return
     duration_ms = number(line, "duration_ms")
     host = summary.hosts.of(word(line, "host"))
-    host.requests += 1
+    host.timed += 1
     host.total_ms += duration_ms
     host.max_ms = max(host.max_ms, duration_ms)
     summary.latencies["request"].add(duration_ms)
-    summary.series.add("requests", at_s)
 
 
-def _failed(summary: Summary, at_s: float, line: Line) -> None:
+def _failed(summary: Summary, _at_s: float, line: Line) -> None:
     summary.failures[word(line, "reason")] += 1
     summary.hosts.of(word(line, "host")).failed += 1
-    # Without a duration nothing was sent: robots.txt forbids it, or the address is off limits.
-    if "duration_ms" in line:
-        _requested(summary, at_s, line)
+    _timed(summary, line)
 
 
 def _penalised(summary: Summary, _at_s: float, line: Line) -> None:
@@ -181,8 +186,7 @@ _NOTING: dict[str, Callable[[Summary, float, Line], None]] = {
     "item_malformed": _malformed,
     "url_refused": _refused,
     "retry_scheduled": _retried,
-    "page_fetched": _requested,
-    "redirect_followed": _requested,
+    "page_fetched": _fetched,
     "fetch_failed": _failed,
     "host_penalised": _penalised,
     "host_opened": _opened,

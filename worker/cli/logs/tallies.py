@@ -48,10 +48,10 @@ class Tally(Generic[Entry]):
 
 @dataclass(slots=True)
 class Host:
-    """Requests to one host: how many, how long (milliseconds), how many of them brought nothing."""
+    """One host: requests of known duration (milliseconds), requests that brought nothing, penalties."""
 
     host: str
-    requests: int = 0
+    timed: int = 0
     failed: int = 0
     total_ms: float = 0.0
     max_ms: float = 0.0
@@ -66,7 +66,7 @@ class Host:
     @property
     def mean_ms(self) -> float:
         """The mean duration of a request."""
-        return self.total_ms / self.requests if self.requests else 0.0
+        return self.total_ms / self.timed if self.timed else 0.0
 
 
 @dataclass(slots=True)

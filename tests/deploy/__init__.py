@@ -1,0 +1,1 @@
+"""Tests of what `deploy/` holds, by the programs that read it."""
