@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 DOCUMENTS = (
     *("README.md", "ARCHITECTURE.md", "THREAT_MODEL.md", "CHANGELOG.md"),
-    *("docs/what-can-be-lost.md", "deploy/redis/README.md"),
+    *("docs/what-can-be-lost.md", "deploy/redis/README.md", "deploy/RUNBOOK.md"),
 )
 TEXTS = {name: (ROOT / name).read_text("utf-8") for name in DOCUMENTS}
 README, ARCHITECTURE = TEXTS["README.md"], TEXTS["ARCHITECTURE.md"]
