@@ -11,6 +11,7 @@ import pytest
 from tests.chaos.fleet import ROOT
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 DEPLOY = ROOT / "deploy"
@@ -31,12 +32,11 @@ def program(name: str) -> str:
     return found
 
 
-def output_of(*command: str | Path, folder: Path | None = None, **environ: str) -> str:
+def output_of(*command: str | Path, environ: Mapping[str, str] | None = None) -> str:
     """Stdout of a command that must succeed; what it says on stderr is the test's failure otherwise."""
     done = subprocess.run(
         command,
-        cwd=folder,
-        env=environ or None,
+        env=environ,
         capture_output=True,
         text=True,
         timeout=60,

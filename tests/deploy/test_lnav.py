@@ -1,4 +1,4 @@
-"""`deploy/lnav/ingest.json`: lnav shows our lines, filters them, and has a column for each of their fields."""
+"""`deploy/lnav/ingest.json`: lnav shows and filters our lines, with a column for each of their fields."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def lnav(tmp_path: Path, run: Run) -> Callable[..., str]:
     def commands(*words: str) -> str:
         options = [option for word in words for option in ("-c", word)]
         environ = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], "TERM": "dumb"}
-        return output_of(path, "-n", *options, run.log, **environ)
+        return output_of(path, "-n", *options, run.log, environ=environ)
 
     return commands
 
@@ -79,7 +79,7 @@ def test_lines_are_counted_by_event(lnav: Callable[..., str], run: Run) -> None:
 
 
 def test_lines_are_filtered_by_their_fields(lnav: Callable[..., str], run: Run) -> None:
-    """`:filter-expr` sees fields, and a level hides what is below; a line of the log is a line of the view."""
+    """`:filter-expr` sees fields, and a level hides what is below it; each line stays one line."""
     shown = lnav(":filter-expr :event = 'url_buried' AND :reason = 'not_article'").splitlines()
     assert len(shown) == run.ledger.reasons["dead:not_article"]
     assert all(" warning url_buried " in line and " not_article " in line for line in shown)
