@@ -33,6 +33,7 @@ _LOOK_EVERY_S = 0.1
 _BATCH = 5
 _UP_S = 30.0
 _ENDING_S = 20.0
+_STILL_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +160,7 @@ async def _start_producer(plan: Plan, scene: Scene, items: list[bytes]) -> None:
 async def _strike(scene: Scene, strike: Strike, rng: random.Random) -> None:
     name = strike.fault
     await asyncio.sleep(strike.at_s)
+    await _until_ended(scene, strike.ends)
     scene.say(f"{name} strikes")
     try:
         await FAULTS[name].strike(scene, rng)
@@ -168,6 +170,16 @@ async def _strike(scene: Scene, strike: Strike, rng: random.Random) -> None:
         return
     if name not in scene.skipped:
         scene.struck[name] += 1
+
+
+async def _until_ended(scene: Scene, ends: int) -> None:
+    """Wait until so many URLs have ended, or until the work stands still and will not come so far."""
+    deadline = time.monotonic() + _STILL_S
+    while time.monotonic() < deadline:
+        ledger = await read_ledger(scene.connection, scene.keys)
+        if ledger.articles + ledger.unchanged + ledger.dead >= ends:
+            return
+        await asyncio.sleep(_LOOK_EVERY_S)
 
 
 async def _until_done(plan: Plan, scene: Scene) -> set[str]:

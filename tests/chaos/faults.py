@@ -30,6 +30,8 @@ _ROOM_BYTES = 4096
 #: How long a process that reads pages is held before it is killed, so that a page waits in it.
 _PAGE_S = 0.3
 _PATIENCE_S = 20.0
+#: How long a worker is slowed down before it is stopped, so that much of what it does waits for Redis.
+_WAITS_S = 0.1
 
 
 async def kill(scene: Scene, rng: random.Random) -> None:
@@ -59,8 +61,15 @@ async def _taking(scene: Scene) -> int | None:
 
 
 async def stop(scene: Scene, rng: random.Random) -> None:
-    """SIGSTOP a worker for longer than its leases; it wakes up as a zombie, and may publish nothing."""
+    """SIGSTOP a worker for longer than its leases; it wakes up as a zombie, and may publish nothing.
+
+    Half the time it waits for Redis then, between a claim and the request that it is for.
+    """
     async with scene.victim(rng) as worker:
+        if rng.random() < 0.5:
+            with scene.proxy.trouble("latency", 1.0):
+                await asyncio.sleep(_WAITS_S)
+                worker.send_signal(signal.SIGSTOP)
         worker.send_signal(signal.SIGSTOP)
         await asyncio.sleep(scene.lease_s * rng.uniform(1.2, 2.2))
         scene.woken.append(Waking(scene.fleet.log_of(worker), time.time(), time.monotonic()))

@@ -1,5 +1,7 @@
 """Does the suite see what it is for? Each mutation takes a rule out of a copy of the worker: runs must fail.
 
+The first four are what the promise rests on; each of the others is there for one check of the verdict.
+
 Run as `python -m tests.chaos.mutations`: it prints which check caught each, and after how many runs; 1 if any
 was not caught. A text to be replaced that is not there any more is an error.
 """
@@ -84,6 +86,49 @@ MUTATIONS = (
             ),
         ),
         ("kill",),
+    ),
+    Mutation(
+        "a page is asked for although the lease has ended by the worker's own clock",
+        (
+            (
+                "worker/runtime/work.py",
+                "return self._clock.monotonic() < self._in_work.expires_monotonic(lease)",
+                "return True",
+            ),
+        ),
+        ("stop",),
+    ),
+    Mutation(
+        "it is not remembered which items were admitted",
+        ((f"{_LUA}admit.lua", "local reply = redis.call('ZSCORE', P .. 'admitted', number)", "local reply"),),
+        ("kill", "lost_reply"),
+    ),
+    Mutation(
+        "the host of a lease that ran out stays busy",
+        ((f"{_LUA}reap.lua", "  vacate(host, token, now, '0 none 0')\n", ""),),
+        ("kill",),
+    ),
+    Mutation(
+        "articles are dropped before the consumer has them",
+        (
+            (
+                f"{_LUA}trim.lua",
+                "local needed = pending[1] > 0 and pending[2] or group['last-delivered-id']",
+                "local needed = redis.call('XINFO', 'STREAM', stream)[8]",
+            ),
+        ),
+        ("consumer_stalls",),
+    ),
+    Mutation(
+        "the log does not tell of an article whose reply was lost",
+        (
+            (
+                "worker/runtime/publication.py",
+                'settled in {Settled.DONE, Settled.REPEATED}:\n            self._count("published", verdict)',
+                'settled is Settled.DONE:\n            self._count("published", verdict)',
+            ),
+        ),
+        ("kill", "lost_reply"),
     ),
 )
 

@@ -18,15 +18,24 @@ if TYPE_CHECKING:
 #: One URL in so many of a fault's own pages.
 _PAGES_EACH = 2
 _KINDS = ("a", "a", "a", "slow", "a", "flaky", "a", "moved", "a", "gone", "edited", "tagged")
+#: How much of the work is done when a fault strikes: a third of them strike as the fleet starts.
+_DONE = (0.0, 0.1, 0.25, 0.4, 0.6, 0.0)
 _VISITED_AGAIN = ("a", "edited", "tagged")
 
 
 @dataclass(frozen=True, slots=True)
 class Strike:
-    """A fault's name, and when it strikes, in seconds after the first worker is up."""
+    """A fault's name, and when it strikes: so many seconds after the first worker is up, or later: not before
+    so many URLs have ended. How far the work has come by then says more than seconds on a busy machine.
+    """
 
     fault: str
     at_s: float
+    ends: int = 0
+
+    def says(self) -> str:
+        """As in `kill@0.4`, or `kill@1.2/60` where 60 URLs must have ended."""
+        return f"{self.fault}@{self.at_s:.1f}" + (f"/{self.ends}" if self.ends else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +66,16 @@ class Plan:
 
     def says(self) -> str:
         """The strikes in a line, as in `kill@0.4 stop@1.2`."""
-        return " ".join(f"{strike.fault}@{strike.at_s:.1f}" for strike in self.strikes) or "nothing"
+        return " ".join(strike.says() for strike in self.strikes) or "nothing"
 
 
 def draw(seed: int, *, only: Sequence[str] = (), urls: int = 150, hosts: int = 20) -> Plan:
     """The plan of a seed: one fault alone, or up to four together; with `only`, these."""
     rng = random.Random(seed)
     names = list(only) or _drawn(rng)
-    feed_s = 2.0
+    feed_s, late = 2.0, random.Random(f"{seed} late")
     strikes = [
-        Strike(name, round(rng.uniform(0.2, feed_s), 2))
+        Strike(name, round(rng.uniform(0.2, feed_s), 2), int(urls * late.choice(_DONE)))
         for name in names
         for _ in range(rng.randint(1, FAULTS[name].most))
     ]

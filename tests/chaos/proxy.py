@@ -51,7 +51,7 @@ class Proxy:
     latency_s: float = 0.06
     done: Counter[str] = field(default_factory=Counter)  # how often each trouble was made
     port: int = 0
-    _chances: dict[Trouble, float] = field(default_factory=dict)
+    _troubles: list[tuple[Trouble, float]] = field(default_factory=list)  # the same may be made twice at once
     _server: asyncio.Server | None = None
     _links: set[_Link] = field(default_factory=set)
 
@@ -63,11 +63,11 @@ class Proxy:
     @contextmanager
     def trouble(self, kind: Trouble, chance: float) -> Iterator[None]:
         """Make this trouble for as long as the context lasts."""
-        self._chances[kind] = chance
+        self._troubles.append((kind, chance))
         try:
             yield
         finally:
-            self._chances.pop(kind, None)
+            self._troubles.remove((kind, chance))
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
@@ -119,8 +119,8 @@ class Proxy:
             await link.server.drain()
 
     def _strikes(self, kind: Trouble) -> bool:
-        chance = self._chances.get(kind)
-        if chance is None or self.rng.random() >= chance:
+        chance = max((chance for each, chance in self._troubles if each == kind), default=0.0)
+        if not chance or self.rng.random() >= chance:
             return False
         self.done[kind] += 1
         return True

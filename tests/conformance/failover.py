@@ -21,6 +21,7 @@ from tests.chaos.fleet import Fleet
 from tests.chaos.origin import Origin
 from tests.conformance.topologies import SentinelSet, ask
 from worker.store.connection import Connection
+from worker.store.durability import Unconfirmed
 from worker.store.inbox import Inbox
 from worker.store.keys import Keys
 from worker.store.ledger import Ledger, read_ledger
@@ -129,7 +130,7 @@ async def _push_through(
             await asyncio.sleep(0.05)
         if number == plan.pushed_before:
             ending = asyncio.create_task(_end_of_primary(plan, redis, killed_at))
-        await inbox.push([url])
+        await _push(inbox, url)
         if killed_at.done() and not down_s:
             down_s = time.monotonic() - killed_at.result()
         await consumer.read()
@@ -137,6 +138,13 @@ async def _push_through(
         if number == len(urls) - 60 and ending:
             await ending  # some URLs are pushed to the new primary in any case
     return down_s
+
+
+async def _push(inbox: Inbox, url: str) -> None:
+    """Until it is acknowledged: workers refuse the second of two."""
+    while True:
+        with suppress(Unconfirmed):
+            return await inbox.push([url])
 
 
 async def _end_of_primary(plan: Plan, redis: SentinelSet, killed_at: asyncio.Future[float]) -> None:

@@ -108,6 +108,34 @@ async def _move(slot: int, source: RedisServer, target: RedisServer, ids: dict[i
         ask(node, "CLUSTER SETSLOT", slot, "NODE", ids[target.port])
 
 
+async def test_a_node_without_slots_asks_for_patience(cluster: Cluster, tmp_path: Path) -> None:
+    """As every node does while the cluster elects: the call is repeated, and no worker ends of it."""
+    node = cluster.another(tmp_path).start()
+    try:
+        async with Connection(node.tcp_url, patience_s=0.2) as connection:
+            with pytest.raises(StoreUnavailable, match="asks for patience"):
+                await read_ledger(connection, KEYS)
+    finally:
+        node.stop(signal.SIGKILL)
+
+
+async def test_nodes_forgotten_while_others_connect(act: Act) -> None:
+    """Who finds a node dead closes all connections, also those that others are making: they ask again."""
+
+    async def forget() -> None:
+        for _ in range(30):
+            await asyncio.sleep(0.03)
+            await act.connection._redis.aclose()  # as redis-py does itself
+
+    async def call(number: int) -> None:
+        while not forgetting.done():
+            await act.connection.command("SET", f"k{number}", "x")
+
+    forgetting = asyncio.create_task(forget())
+    await asyncio.gather(*map(call, range(HOSTS)))
+    await forgetting
+
+
 async def test_a_node_by_its_plain_url_is_told(cluster: Cluster) -> None:
     """Who connects to a node as to a single server hears how to name a cluster."""
     async with Connection(cluster.nodes[0].tcp_url, patience_s=0.2) as connection:

@@ -11,6 +11,7 @@ import pytest
 from tests.servers import RedisServer, free_port
 from worker.errors import StoreUnavailable, StoreUnusable
 from worker.store.connection import Connection
+from worker.store.durability import Unconfirmed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -166,3 +167,19 @@ async def test_key_of_another_is_told(connection: Connection) -> None:
     await connection.command("SET", "ingest:queue", "x")
     with pytest.raises(StoreUnusable, match="INGEST_NAMESPACE"):
         await connection.command("LLEN", "ingest:queue")
+
+
+async def test_many_calls_at_once_are_no_outage(serve: Callable[..., RedisServer]) -> None:
+    """A worker of many places may ask as many things at once: that is no reason to call Redis unreachable."""
+    watch = Told()
+    async with Connection(serve().url, patience_s=None, watch=watch) as connection:
+        await asyncio.gather(*(connection.command("PING") for _ in range(300)))
+    assert watch.lines == []
+
+
+async def test_an_unconfirmed_push_is_made_once(serve: Callable[..., RedisServer]) -> None:
+    """With durability `wait` and no replica, the caller hears so, and the item stands in the queue once."""
+    async with Connection(serve().url, timeout_s=0.2, patience_s=3, durability="wait") as connection:
+        with pytest.raises(Unconfirmed, match="no replica has confirmed"):
+            await connection.append("queue", ["http://a.example/"])
+        assert await connection.command("LLEN", "queue") == 1

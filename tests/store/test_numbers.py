@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING
 
-from tests.store.acting import EVENT
+from tests.servers import RedisServer
+from tests.store.acting import EVENT, submission
+from worker.store.connection import Connection
 from worker.store.frontier import Settled
+from worker.store.inbox import Inbox
+from worker.store.keys import Keys
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.store.acting import Act
 
 URLS = ("http://a.example/1", "http://b.example/2", "http://c.example/3")
@@ -22,6 +29,28 @@ async def test_tokens_leap_on_another_primary(act: Act) -> None:
     assert new.token > held[-1].token + 1_000
     assert await act.frontier.finish(new, EVENT) is Settled.DONE
     assert (await act.lease("http://d.example/4")).token == new.token + 2
+
+
+async def test_two_losses_in_a_row_give_no_token_twice(tmp_path: Path) -> None:
+    """Redis starts twice from one snapshot: what was given between is not given again after that."""
+    server = RedisServer(tmp_path / "r", options=("--appendonly", "no")).start()
+    given: list[int] = []
+    try:
+        for number, url in enumerate(URLS):
+            async with Connection(server.url) as connection:
+                (admission,) = await Inbox(connection, Keys(), worker="one").admit(
+                    [(number, submission(url))]
+                )
+                given.append(admission.seq or 0)
+                if number == 0:
+                    await connection.command("SAVE")
+            server.stop(signal.SIGKILL)
+            server.start()
+    finally:
+        server.stop(signal.SIGKILL)
+    first, second, third = given
+    assert second != third
+    assert min(second, third) > first + 1_000
 
 
 async def test_item_numbers_rise_with_the_clock(act: Act) -> None:

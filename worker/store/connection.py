@@ -22,14 +22,13 @@ from tenacity import (
 
 from worker.clock import Clock, SystemClock
 from worker.errors import StoreUnavailable, StoreUnusable
-from worker.store.durability import confirmed
+from worker.store.durability import Unconfirmed, confirmed
 from worker.store.scripts import script
 from worker.store.topology import Client, client_of, closed, shown
 from worker.store.troubles import UNREACHABLE, translated
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-
 
 OLDEST_SERVER = (6, 2)
 
@@ -123,10 +122,23 @@ class Connection:
         return await self._until_answered(self._once, words)
 
     async def append(self, key: str, items: Iterable[Word]) -> None:
-        """RPUSH what must outlive a failover; after a lost reply the items may stand twice."""
+        """RPUSH what must outlive a failover; after a lost reply the items may stand twice.
+
+        With durability `wait`, raises Unconfirmed when no replica has them in time: they stand there then.
+        """
         words = ("RPUSH", key, *items)
-        waits = self._durability == "wait"
-        await (self._until_answered(self._confirmed, words, None) if waits else self.command(*words))
+        if self._durability == "none":
+            await self.command(*words)
+        elif unconfirmed := await self._until_answered(self._appended, words):
+            raise unconfirmed
+
+    async def _appended(self, words: tuple[Word, ...]) -> Unconfirmed | None:
+        # Asked for again, it would be written again: that is for the caller to decide.
+        try:
+            await self._confirmed(words, None)
+        except Unconfirmed as unconfirmed:
+            return unconfirmed
+        return None
 
     async def scan(self, pattern: str, *, count: int) -> AsyncIterator[list[bytes]]:
         """Pages of about `count` looked-at keys that match, of every primary; a key may come twice."""
@@ -142,7 +154,8 @@ class Connection:
 
     async def of_primaries(self, *words: Word) -> list[Any]:
         """Each primary's reply to a command that is safe to repeat and has no key."""
-        return await self._until_answered(self._once_of_each, words)
+        replies: list[Any] = await self._until_answered(self._once_of_each, words)
+        return replies
 
     async def _once_of_each(self, words: tuple[Word, ...]) -> list[Any]:
         # Who the primaries are is asked anew each time: one that died may never answer again.

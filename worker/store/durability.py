@@ -25,10 +25,14 @@ if TYPE_CHECKING:
 _REPLICAS = 1
 
 
+class Unconfirmed(StoreUnavailable):
+    """A write that was made, and that no replica has confirmed in time."""
+
+
 async def confirmed(client: Client, words: Words, touched: str | None, timeout_ms: int) -> Any:
     """The reply to a write, once a replica has it. `touched` is a hash in its slot; None if it always writes.
 
-    Raises StoreUnavailable if none has within `timeout_ms`: the write stands, and the call may be repeated.
+    Raises Unconfirmed if none has within `timeout_ms`: the write stands, and the call may be repeated.
     """
     touch: list[Words] = [("HSET", touched, "touched", 1)] if touched else []
     commands: list[Words] = [words, *touch, ("WAIT", _REPLICAS, timeout_ms)]
@@ -43,9 +47,9 @@ async def confirmed(client: Client, words: Words, touched: str | None, timeout_m
         if isinstance(reply, Exception):
             raise reply
     if int(replies[-1]) < _REPLICAS:
-        raise StoreUnavailable(
+        raise Unconfirmed(
             f"no replica has confirmed a write within {timeout_ms} ms, as INGEST_DURABILITY=wait asks; "
-            "it is asked for again"
+            "it was made, and may be lost if Redis fails over now"
         )
     return replies[0]
 

@@ -23,14 +23,15 @@ if TYPE_CHECKING:
 Client = Redis | RedisCluster
 
 _PORTS = {"cluster": 6379, "sentinel": 26379}
-#: A cluster's client has no pool to wait in: a call beyond this many on one node would fail.
-_CLUSTER_CONNECTIONS = 20_000
+#: redis-py has no pool to wait in: a call beyond this many at once to a server fails, as if that were down.
+_CONNECTIONS = 20_000
 
 
 def client_of(url: str, *, timeout_s: float) -> Client:
     """A client that repeats nothing by itself. Raises ValueError for a URL that names no server."""
     parts = urlsplit(url)
     options: dict[str, Any] = {
+        "max_connections": _CONNECTIONS,
         "socket_timeout": timeout_s,
         "socket_connect_timeout": timeout_s,
         "health_check_interval": 30,
@@ -82,9 +83,7 @@ def _credentials(parts: SplitResult) -> dict[str, Any]:
 
 def _cluster(parts: SplitResult, options: dict[str, Any]) -> RedisCluster:
     nodes = [ClusterNode(host, port) for host, port in addresses_of(parts)]
-    return RedisCluster(
-        startup_nodes=nodes, max_connections=_CLUSTER_CONNECTIONS, **options | _credentials(parts)
-    )
+    return RedisCluster(startup_nodes=nodes, **options | _credentials(parts))
 
 
 def _sentinels_primary(parts: SplitResult, options: dict[str, Any]) -> Redis:

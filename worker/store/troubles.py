@@ -33,6 +33,8 @@ def translated(error: Exception, where: str) -> StoreUnavailable | StoreUnusable
     text = str(error).rstrip(".")
     if trouble := _of_credentials(error, where, text) or _of_cluster(error, where, text):
         return trouble
+    if _is_a_lost_connection(error, text):
+        return StoreUnavailable(f"Redis at {where} closed the connection")
     match error:
         case exceptions.BusyLoadingError():
             return StoreUnavailable(f"Redis at {where} is loading its data")
@@ -42,11 +44,6 @@ def translated(error: Exception, where: str) -> StoreUnavailable | StoreUnusable
             return StoreUnavailable(
                 f"no answer from Redis at {where}: {text} (is it running? INGEST_REDIS_URL says where it is)"
             )
-        case RuntimeError() if _CLOSED in text:
-            return StoreUnavailable(f"Redis at {where} closed the connection")
-        # A cluster's client (redis-py 8.1) forgets its nodes while another call is connecting to one.
-        case AttributeError(name="writelines" | "drain", obj=None):
-            return StoreUnavailable(f"a connection to Redis at {where} was closed while it was made")
         case exceptions.InvalidResponse():
             return StoreUnusable(f"what answers at {where} is no Redis: {text}. Check INGEST_REDIS_URL.")
         case exceptions.ResponseError() if isinstance(error, exceptions.ReadOnlyError) or "READONLY" in text:
@@ -68,6 +65,16 @@ def translated(error: Exception, where: str) -> StoreUnavailable | StoreUnusable
         case exceptions.ResponseError() if "MISCONF" in text or "NOREPLICAS" in text or "MASTERDOWN" in text:
             return StoreUnavailable(f"Redis at {where} refuses writes: {text}")
     raise error
+
+
+def _is_a_lost_connection(error: Exception, text: str) -> bool:
+    match error:
+        case RuntimeError():
+            return _CLOSED in text
+        # A cluster's client (redis-py 8.1) forgets its nodes while another call is connecting to one.
+        case AttributeError(name="writelines" | "drain", obj=None):
+            return True
+    return False
 
 
 def _of_credentials(error: Exception, where: str, text: str) -> StoreUnusable | None:
