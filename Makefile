@@ -9,7 +9,7 @@ URLS   ?=
 MINUTES ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check audit format docs bench bench-extract chaos chaos-mutations fairness soak conformance lock clean
+.PHONY: help setup demo test check audit format docs bench bench-extract chaos chaos-mutations drill fairness soak conformance lock clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -60,6 +60,9 @@ chaos: $(READY)  ## kill, stop and cut off whatever can be; ARGS="--runs 500", "
 
 chaos-mutations: $(READY)  ## take rules out of a copy of the worker, one at a time: does chaos see it?
 	@$(BIN)/python -m tests.chaos.mutations $(ARGS)
+
+drill: $(READY)  ## provoke every alert for real, in Prometheus (needs mtail and prometheus on PATH)
+	@$(BIN)/python -m tests.deploy.drill
 
 fairness: $(READY)  ## measure what hosts in trouble cost the others (ARGS="--crowd 2000" is enough)
 	@$(BIN)/python -m tests.chaos.fairness $(ARGS)
