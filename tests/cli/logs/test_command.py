@@ -94,7 +94,7 @@ def test_figures_are_those_of_the_lines(night: Path) -> None:
 
 
 def test_one_screen_holds_it(night: Path) -> None:
-    """On a terminal of 100 by 40, all of it fits, and no line is broken."""
+    """On a terminal of 80 by 40, all of it fits, and no line is broken."""
     leader, follower = os.openpty()
     try:
         subprocess.run(
@@ -102,7 +102,7 @@ def test_one_screen_holds_it(night: Path) -> None:
             stdout=follower,
             check=True,
             timeout=60,
-            env=environ() | {"TERM": "dumb", "COLUMNS": "100"},
+            env=environ() | {"TERM": "dumb", "COLUMNS": "80"},
         )
         os.set_blocking(leader, False)
         lines = os.read(leader, 65536).decode().splitlines()
@@ -111,7 +111,7 @@ def test_one_screen_holds_it(night: Path) -> None:
         os.close(follower)
     text = "\n".join(lines)
     assert len(lines) <= 40
-    assert max(map(len, lines)) <= 100
+    assert max(map(len, lines)) <= 80
     for fact in ("1 articles", "http_404 1", "slow.example", "ValueError: seven", "█", "5.2 s in all"):
         assert fact in text
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from worker.cli.logs.summary import Summary
     from worker.cli.logs.tallies import Trouble
 
-_COLUMNS = 60
+_COLUMNS = 52  # with its labels, a plot fits into 80 characters
 _HEIGHT = 4
 _LABEL_CHARS = 10
 _HOSTS_SHOWN = 5
@@ -71,11 +71,11 @@ def _over_time(summary: Summary) -> Text:
         rates = [value / step_s for value in row(name)]
         if any(rates):
             text.append(f"\n{name:>{_LABEL_CHARS}} ", "dim").append(f"│{sparkline(rates)}│", style)
-            text.append(f" at most {max(rates):.3g} a second", "dim")
+            text.append(f" max {max(rates):.3g}/s", "dim")
     for name in ("queue", "waiting"):
         if any(depths := row(name)):
             text.append(f"\n{name:>{_LABEL_CHARS}} ", "dim").append(f"│{sparkline(depths)}│", "blue")
-            text.append(f" at most {max(depths):,.0f}", "dim")
+            text.append(f" max {max(depths):,.0f}", "dim")
     return text
 
 
@@ -94,7 +94,7 @@ def _told(summary: Summary) -> Iterator[tuple[str, str]]:
     yield "failures", _counts(summary.failures)
     for name, found in sorted(summary.latencies.items()):
         parts = (f"p{percent} {found.percentile_ms(percent):,.0f}" for percent in (50, 95, 99))
-        yield name, f"{', '.join(parts)}, at most {found.max_ms:,.0f} ms, of {found.count:,}"
+        yield name, f"{', '.join(parts)}, max {found.max_ms:,.0f} ms, of {found.count:,}"
     yield "leases", ", ".join(f"{count:,} {name}" for name, count in summary.leases.items())
     if summary.killed:
         yield "killed", f"processes that read pages: {_counts(summary.killed)}"
