@@ -161,3 +161,16 @@ def test_what_is_no_log_of_ours_is_an_error(tmp_path: Path, content: bytes | Non
 def test_a_folder_is_no_log(tmp_path: Path) -> None:
     """A folder cannot be read."""
     assert "Is a directory" in run("logs", str(tmp_path)).err
+
+
+def test_what_does_not_fit_is_said(tmp_path: Path) -> None:
+    """With more kinds of errors than a screen holds, and more hosts than memory keeps, it says so."""
+    file = tmp_path / "worker.log"
+    errors = [line(1, "error", "internal_error", where="x", error=f"E{n}") for n in range(9)]
+    hosts = [line(2, "warning", "host_opened", host=f"h{n}", reason="dns", hold_s=1) for n in range(20_001)]
+    file.write_bytes(written(errors + hosts))
+    said = run("logs", str(file)).out
+    assert "and 4 more kinds" in said
+    assert "of the quick ones, some are forgotten" in said
+    told = run("logs", str(file), "--json").json
+    assert (told["hosts_complete"], told["errors_complete"], len(told["errors"])) == (False, True, 9)

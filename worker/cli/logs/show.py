@@ -128,7 +128,7 @@ def _workers(summary: Summary) -> str:
     return f"{', '.join(names) or 'none named'}{others}; {started:,} started, {stopped:,} stopped"
 
 
-def _hosts(summary: Summary) -> Table:
+def _hosts(summary: Summary) -> RenderableType:
     columns = ("slow hosts", "timed", "mean", "longest", "failed", "penalised", "open")
     table = Table(*columns, box=None, padding=(0, 2, 0, 0), header_style="dim")
     for column in table.columns[1:]:
@@ -145,10 +145,12 @@ def _hosts(summary: Summary) -> Table:
             f"{host.penalised:,}",
             f"{host.opened:,}",
         )
-    return table
+    if summary.hosts.complete:
+        return table
+    return Group(table, Text("more hosts than are kept: of the quick ones, some are forgotten", "dim"))
 
 
-def _errors(summary: Summary) -> Table:
+def _errors(summary: Summary) -> RenderableType:
     table = Table("errors", "times", "first", "last", box=None, padding=(0, 2, 0, 0), header_style="dim")
     for error in summary.errors.heaviest(_ERRORS_SHOWN):
         table.add_row(
@@ -157,9 +159,8 @@ def _errors(summary: Summary) -> Table:
             moment(error.first_s),
             moment(error.last_s),
         )
-    if more := len(summary.errors) - _ERRORS_SHOWN:
-        table.caption = f"and {more:,} more kinds: see --json" if more > 0 else None
-    return table
+    more = len(summary.errors) - _ERRORS_SHOWN
+    return Group(table, Text(f"and {more:,} more kinds: see --json", "dim")) if more > 0 else table
 
 
 def duration(seconds: float) -> str:
