@@ -101,6 +101,9 @@ def contents(plan: Plan, events: Mapping[str, Event]) -> list[str]:
         kind = "a" if kinds[number] == "moved" else kinds[number]
         if event["type"] == ARTICLE_PUBLISHED and f"/{kind}/{number} " not in f"{event['title']} ":
             found.append(f"content: the article of {url} is {event['title']!r}")
+        # Without a limit it is no article, either.
+        if kind == "eater" and event["reason"] == "not_article" and "memory" not in event["error"]:
+            found.append(f"content: {url} was read within its memory: {event['error']}")
     for url, of in types.items():
         changes = kinds[int(url.rpartition("/")[2])] == "edited"
         if changes and of[ARTICLE_UNCHANGED]:

@@ -36,6 +36,7 @@ def record_of(entry: bytes, fields: dict[bytes, bytes]) -> dict[str, Any]:
         "revision": data.get("revision"),
         "reason": data.get("reason"),
         "title": data.get("title"),
+        "error": data.get("error"),
     }
 
 
