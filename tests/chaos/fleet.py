@@ -89,7 +89,10 @@ class Fleet:
         return found
 
     def stop(self, patience_s: float = 40) -> list[int]:
-        """SIGTERM to all, once each is up (before, it is Python's own business); returns their exit codes."""
+        """SIGTERM to all, once each is up (before, it is Python's own business).
+
+        Returns their exit codes, and of those that `term` has ended since the last time.
+        """
         deadline = time.monotonic() + patience_s
         for worker in self.workers:
             while not self.is_up(worker) and time.monotonic() < deadline:
@@ -97,7 +100,8 @@ class Fleet:
             worker.send_signal(signal.SIGTERM)
         self._codes += [worker.wait(patience_s) for worker in self.workers]
         self.workers.clear()
-        return self._codes
+        codes, self._codes = self._codes, []
+        return codes
 
     def end(self) -> None:
         """Leave no process behind, whatever happened."""

@@ -50,7 +50,7 @@ async def test_failures_in_a_row_open_it(act: Act) -> None:
     assert "opened" not in await act.host()
     await ask(act, FAILED)
     assert (await act.host())["opened"] == 1
-    assert await opened_for_s(act) == 60
+    assert await opened_for_s(act) == pytest.approx(60, abs=5)
     claim = await act.frontier.claim(9)
     assert claim.leases == ()
     assert claim.next_due_s == pytest.approx(60, abs=1)
@@ -177,4 +177,6 @@ async def test_any_run_of_answers_moves_it_as_the_model_says(act: Act, seed: int
         host = await act.host()
         assert (host.get("opened", 0), host.get("failures", 0)) == (model.opened, model.failures)
         if model.opened and sign == "failed":
-            assert await opened_for_s(act) == min(60 * 2 ** (model.opened - 1), 200)
+            expected_s = min(60 * 2 ** (model.opened - 1), 200)
+            # Time passes until it is asked.
+            assert await opened_for_s(act) == pytest.approx(expected_s, abs=5)
