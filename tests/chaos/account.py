@@ -26,8 +26,8 @@ Event = dict[str, Any]
 #: How a URL of each kind may end; of all others, as an article.
 _ENDS = {
     "gone": {"http_404"},
-    # The parser says that its memory is at an end, or the process ends.
-    "eater": {"not_article", "poison"},
+    # The parser says that its memory is at an end, or the process ends; on a busy machine, time is up before.
+    "eater": {"not_article", "poison", "extract_timeout"},
     "deadly": {"poison"},
 }
 _ARTICLE = {"article"}
