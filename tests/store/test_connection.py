@@ -8,10 +8,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.conformance.topologies import ask, wait_until
 from tests.servers import RedisServer, free_port
+from tests.store.acting import submission
 from worker.errors import StoreUnavailable, StoreUnusable
 from worker.store.connection import Connection
 from worker.store.durability import Unconfirmed
+from worker.store.inbox import Inbox
+from worker.store.keys import Keys
+from worker.store.scripts import script
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -179,7 +184,25 @@ async def test_many_calls_at_once_are_no_outage(serve: Callable[..., RedisServer
 
 async def test_an_unconfirmed_push_is_made_once(serve: Callable[..., RedisServer]) -> None:
     """With durability `wait` and no replica, the caller hears so, and the item stands in the queue once."""
-    async with Connection(serve().url, timeout_s=0.2, patience_s=3, durability="wait") as connection:
+    async with Connection(serve().url, timeout_s=2, patience_s=9, durability="wait") as connection:
         with pytest.raises(Unconfirmed, match="no replica has confirmed"):
             await connection.append("queue", ["http://a.example/"])
         assert await connection.command("LLEN", "queue") == 1
+
+
+async def test_primary_made_a_replica_under_a_wait_is_waited_for(serve: Callable[..., RedisServer]) -> None:
+    """A planned failover ends a WAIT with an error of its own: an outage, and no fault of ours."""
+    server, told = serve(), Told()
+    async with Connection(
+        server.url, timeout_s=30, patience_s=0.2, watch=told, durability="wait"
+    ) as connection:
+        await connection.command("SCRIPT LOAD", script("admit").text)
+        inbox = Inbox(connection, Keys(), worker="one")
+        admitting = asyncio.create_task(inbox.admit([(7, submission("http://a.example/"))]))
+        await asyncio.to_thread(
+            wait_until, "a WAIT", lambda: ask(server, "INFO", "clients")["blocked_clients"]
+        )
+        ask(server, "REPLICAOF", "127.0.0.1", free_port())
+        with pytest.raises(StoreUnavailable):
+            await admitting
+    assert "UNBLOCKED" in told.lines[0]

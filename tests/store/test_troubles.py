@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 import uvloop
+from redis import exceptions
 
 from worker.errors import StoreUnavailable
 from worker.store.troubles import translated
@@ -28,6 +29,18 @@ def test_connection_that_uvloop_has_closed_is_an_outage() -> None:
     ):
         runner.run(_write_to_a_closed_connection())
     assert isinstance(translated(caught.value, "redis:6379"), StoreUnavailable)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        exceptions.ClusterError("TTL exhausted."),
+        exceptions.ResponseError("WAIT cannot be used with replica instances. Please also note that ..."),
+    ],
+)
+def test_what_passes_with_a_failover_is_an_outage(error: Exception) -> None:
+    """No worker ends because nodes disagree for a moment on who is whose primary."""
+    assert isinstance(translated(error, "redis:6379"), StoreUnavailable)
 
 
 def test_fault_of_our_own_is_no_outage() -> None:

@@ -9,8 +9,12 @@ from worker.errors import StoreUnavailable, StoreUnusable
 _REFUSED = ("NOAUTH", "WRONGPASS")
 #: An ACL that lacks a command or a key; what a script was kept from has no error code of its own.
 _FORBIDDEN = ("NOPERM", "The user executing the script can't")
-#: A script of someone else's that runs for too long, and a cluster that is moving slots or electing.
-_PASSING = ("BUSY ", "is busy running a script", "TRYAGAIN", "CLUSTERDOWN")
+#: A script of someone else's that runs for too long, a cluster that is moving slots or electing, a primary
+#: that became a replica while a WAIT of ours stood there.
+_PASSING = (
+    *("BUSY ", "is busy running a script", "TRYAGAIN", "CLUSTERDOWN"),
+    *("UNBLOCKED", "WAIT cannot be used with replica"),
+)
 #: The same where redis-py has made a class of the error's code, and cut it off the text.
 _PASSING_TYPES = (exceptions.TryAgainError, exceptions.ClusterDownError)
 #: How uvloop (0.23) tells that a connection was lost before the command could be written.
@@ -110,4 +114,8 @@ def _of_cluster(error: Exception, where: str, text: str) -> StoreUnavailable | S
             isinstance(error, exceptions.SlotNotCoveredError) or "connect" in text
         ):
             return StoreUnavailable(f"the cluster at {where} does not answer for all slots: {text}")
+        case exceptions.ClusterError() if (
+            "TTL exhausted" in text
+        ):  # its nodes sent the client round and round
+            return StoreUnavailable(f"the cluster at {where} does not agree on who serves a slot")
     return None
