@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +15,7 @@ from tests.chaos.origin import Origin
 from tests.chaos.verdict import faults
 from tests.conformance.topologies import Cluster, ask
 from tests.store.acting import EVENT, Act, submission
+from tests.store.test_connection import Told
 from worker.clock import FakeClock
 from worker.errors import StoreUnavailable, StoreUnusable
 from worker.store.connection import Connection
@@ -85,27 +87,69 @@ async def test_scripts_are_taught_to_each_node(act: Act, cluster: Cluster) -> No
 
 async def test_a_moved_slot_is_followed(act: Act, cluster: Cluster) -> None:
     """A partition whose slot moves to another node meanwhile is found there."""
-    slot = int(ask(cluster.nodes[0], "CLUSTER KEYSLOT", KEYS.articles(0)))
-    share = -(-16_384 // 3)
-    source, target = cluster.nodes[slot // share], cluster.nodes[(slot // share + 1) % 3]
-    ids = {node.port: ask(node, "CLUSTER MYID") for node in (source, target)}
+    move = Move.of(cluster, KEYS.articles(0))
     await act.frontier.trim()
     try:
-        await _move(slot, source, target, ids)
+        move.begin()
+        move.end()
         assert await act.frontier.trim() == 0
         await act.connection.command("SET", KEYS.part(0, "seq"), 7)
-        assert ask(target, "GET", KEYS.part(0, "seq")) == "7"
+        assert ask(move.target, "GET", KEYS.part(0, "seq")) == "7"
     finally:
-        await _move(slot, target, source, ids)
+        move.back()
 
 
-async def _move(slot: int, source: RedisServer, target: RedisServer, ids: dict[int, str]) -> None:
-    ask(target, "CLUSTER SETSLOT", slot, "IMPORTING", ids[source.port])
-    ask(source, "CLUSTER SETSLOT", slot, "MIGRATING", ids[target.port])
-    while keys := ask(source, "CLUSTER GETKEYSINSLOT", slot, 100):
-        ask(source, "MIGRATE", "127.0.0.1", target.port, "", 0, 5000, "KEYS", *keys)
-    for node in (target, source):
-        ask(node, "CLUSTER SETSLOT", slot, "NODE", ids[target.port])
+async def test_a_slot_on_its_way_is_waited_for(act: Act, cluster: Cluster) -> None:
+    """No script runs where half of a partition's keys are: it runs once they are all in one place again."""
+    lease, told = await act.lease(), Told()
+    move = Move.of(cluster, KEYS.articles(lease.partition))
+    try:
+        async with Connection(cluster.url, patience_s=None, watch=told) as connection:
+            frontier = Frontier(connection, KEYS, worker="two", limits=FrontierLimits(), clock=FakeClock())
+            move.begin()
+            finishing = asyncio.create_task(frontier.finish(lease, EVENT))
+            await asyncio.wait_for(told.heard.wait(), 10)
+            assert ask(move.target, "CLUSTER COUNTKEYSINSLOT", move.slot) == 0
+            move.end()
+            assert await finishing is Settled.DONE
+        ledger = await act.ledger()
+        assert (ledger.articles, ledger.settled) == (1, True)
+    finally:
+        move.back()
+
+
+@dataclass
+class Move:
+    """A slot's way to the next node, as an operator moves it."""
+
+    slot: int
+    source: RedisServer
+    target: RedisServer
+
+    @classmethod
+    def of(cls, cluster: Cluster, key: str) -> Move:
+        """Of the slot of this key."""
+        slot = int(ask(cluster.nodes[0], "CLUSTER KEYSLOT", key))
+        share = -(-16_384 // 3)
+        return cls(slot, cluster.nodes[slot // share], cluster.nodes[(slot // share + 1) % 3])
+
+    def begin(self) -> None:
+        """No key has moved yet."""
+        ask(self.target, "CLUSTER SETSLOT", self.slot, "IMPORTING", ask(self.source, "CLUSTER MYID"))
+        ask(self.source, "CLUSTER SETSLOT", self.slot, "MIGRATING", ask(self.target, "CLUSTER MYID"))
+
+    def end(self) -> None:
+        """All have, and the cluster knows."""
+        while keys := ask(self.source, "CLUSTER GETKEYSINSLOT", self.slot, 100):
+            ask(self.source, "MIGRATE", "127.0.0.1", self.target.port, "", 0, 5000, "KEYS", *keys)
+        for node in (self.target, self.source):
+            ask(node, "CLUSTER SETSLOT", self.slot, "NODE", ask(self.target, "CLUSTER MYID"))
+
+    def back(self) -> None:
+        """The slot where it was."""
+        back = Move(self.slot, self.target, self.source)
+        back.begin()
+        back.end()
 
 
 async def test_a_node_without_slots_asks_for_patience(cluster: Cluster, tmp_path: Path) -> None:

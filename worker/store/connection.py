@@ -22,6 +22,7 @@ from tenacity import (
 
 from worker.clock import Clock, SystemClock
 from worker.errors import StoreUnavailable, StoreUnusable
+from worker.store.cluster import on_one_node
 from worker.store.durability import Unconfirmed, confirmed
 from worker.store.scripts import script
 from worker.store.topology import Client, client_of, closed, shown
@@ -185,8 +186,21 @@ class Connection:
 
     async def _lastingly(self, words: tuple[Word, ...], lasting: str | None) -> Any:
         if lasting is None or self._durability == "none":
+            if isinstance(self._redis, RedisCluster):
+                return await self._until_answered(self._once_of_slot, self._redis, words)
             return await self._until_answered(self._once, words)
         return await self._until_answered(self._confirmed, words, lasting)
+
+    async def _once_of_slot(self, client: RedisCluster, words: tuple[Word, ...]) -> Any:
+        try:
+            (reply,) = await on_one_node(client, str(words[3]), [words])
+            if isinstance(reply, Exception):
+                raise reply
+        except exceptions.NoScriptError:
+            raise
+        except UNREACHABLE as error:
+            raise translated(error, self.where) from error
+        return reply
 
     async def _confirmed(self, words: tuple[Word, ...], touched: str | None) -> Any:
         try:

@@ -9,18 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from redis import exceptions
 from redis.asyncio import RedisCluster
-from redis.asyncio.cluster import PipelineCommand
 
 from worker.errors import StoreUnavailable
+from worker.store.cluster import on_one_node
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from worker.store.cluster import Words
     from worker.store.topology import Client
-
-    Words = Sequence[str | bytes | int | float]
 
 _REPLICAS = 1
 
@@ -37,7 +33,7 @@ async def confirmed(client: Client, words: Words, touched: str | None, timeout_m
     touch: list[Words] = [("HSET", touched, "touched", 1)] if touched else []
     commands: list[Words] = [words, *touch, ("WAIT", _REPLICAS, timeout_ms)]
     if isinstance(client, RedisCluster):
-        replies = await _on_one_node(client, touched or str(words[1]), commands)
+        replies = await on_one_node(client, touched or str(words[1]), commands)
     else:
         async with client.pipeline(transaction=False) as pipeline:
             for command in commands:
@@ -52,21 +48,3 @@ async def confirmed(client: Client, words: Words, touched: str | None, timeout_m
             "it was made, and may be lost if Redis fails over now"
         )
     return replies[0]
-
-
-async def _on_one_node(client: RedisCluster, key: str, commands: Sequence[Words]) -> list[Any]:
-    await client.initialize()
-    node = client.get_node_from_key(key)
-    if node is None:
-        raise exceptions.SlotNotCoveredError(f"no node serves the slot of {key}")
-    pipeline = [PipelineCommand(position, *command) for position, command in enumerate(commands)]
-    try:
-        await node.execute_pipeline(pipeline)
-    except (exceptions.ConnectionError, exceptions.TimeoutError):
-        await client.aclose()  # the next call looks anew for who serves the slot
-        raise
-    replies = [command.result for command in pipeline]
-    if any(isinstance(reply, exceptions.AskError | exceptions.ConnectionError) for reply in replies):
-        await client.aclose()
-        raise StoreUnavailable(f"the slot of {key} moves to another node")
-    return replies
