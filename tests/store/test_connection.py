@@ -206,3 +206,19 @@ async def test_primary_made_a_replica_under_a_wait_is_waited_for(serve: Callable
         with pytest.raises(StoreUnavailable):
             await admitting
     assert "UNBLOCKED" in told.lines[0]
+
+
+async def test_no_cancellation_is_swallowed(connection: Connection) -> None:
+    """A caller that is cancelled ends, in whichever turn of the loop that comes."""
+
+    async def ask_for_ever() -> None:
+        while True:
+            await connection.command("PING")
+
+    for turns in range(60):
+        asking = asyncio.create_task(ask_for_ever())
+        for _ in range(20 + turns):
+            await asyncio.sleep(0)
+        asking.cancel()
+        await asyncio.wait({asking}, timeout=5)
+        assert asking.cancelled()

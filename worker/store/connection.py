@@ -6,6 +6,7 @@ pause, until Redis answers or the caller's patience ends. redis-py's own hidden 
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 from redis import exceptions
@@ -219,7 +220,7 @@ class Connection:
             sleep=self._clock.sleep,
             reraise=True,
         )
-        reply: Any = await attempts(ask, *args)
+        reply: Any = await attempts(_cancellable, ask, *args)
         if self._down_since is not None:
             self._up_since = self._clock.monotonic()
             self._watch.restored(self._up_since - self._down_since)
@@ -241,3 +242,15 @@ class Connection:
             if isinstance(at, ClusterNode):
                 await self._redis.aclose()  # the next call looks anew for who the primaries are
             raise translated(error, self.where) from error
+
+
+async def _cancellable(ask: Callable[..., Awaitable[Any]], *args: object) -> Any:
+    # redis-py sends by wait_for, which on CPython 3.11 swallows a cancellation that comes in the turn in which
+    # its wait ends: the caller would go on for ever, with its TaskGroup waiting for it.
+    task = asyncio.current_task()
+    before = task.cancelling() if task else 0
+    try:
+        return await ask(*args)
+    finally:
+        if task and task.cancelling() > before:
+            raise asyncio.CancelledError
