@@ -108,3 +108,9 @@ class ExtractTimeout(ExtractionFailed):
 
 class ExtractCrashed(ExtractionFailed):
     """The extraction process died."""
+
+
+def first_of(group: BaseExceptionGroup[IngestError]) -> IngestError:
+    """The first error in a TaskGroup's group of groups: where all are of a kind, it speaks for all."""
+    first = group.exceptions[0]
+    return first_of(first) if isinstance(first, BaseExceptionGroup) else first

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from worker.errors import FetchFailed
+from worker.errors import FetchFailed, StoreUnusable
 from worker.model import Record, Redirect, Signal, Submission
 from worker.pipeline import Learnt, Postponed
 from worker.store.hosts import HostPolicy
@@ -26,6 +26,16 @@ async def test_article_is_published_and_told(bench: Bench) -> None:
     assert await bench.lengths() == (1, 0)
     assert bench.events()[-2:] == ["page_fetched", "article_published"]
     assert bench.stats.total("published") == 1
+
+
+async def test_refusal_by_redis_is_no_fault_of_a_page(bench: Bench) -> None:
+    """What asks for robots.txt may meet it as well: the worker ends, and no URL is tried again for it."""
+    lease = await bench.lease()
+    bench.web.answer = StoreUnusable("forbidden")
+    with pytest.raises(StoreUnusable):
+        await bench.work.run(lease)
+    assert "internal_error" not in bench.events()
+    assert (await read_ledger(bench.connection, bench.keys)).leased == 1
 
 
 async def test_lost_lease_is_told_and_nothing_else(bench: Bench) -> None:

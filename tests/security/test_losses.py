@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.chaos.fleet import Fleet
+from tests.chaos.origin import Origin
 from tests.security.roles import GuardedRedis, say
 from tests.servers import RedisServer
 from worker.errors import StoreUnusable
@@ -67,3 +71,32 @@ async def test_missing_right_stops_a_script_in_the_middle(guarded: GuardedRedis)
                 await inbox.admit([(item.number, parse_item(item.raw))])
             assert say(root, "LLEN", KEYS.part(0, "wait:example.com")) == 1
         assert (await read_ledger(connection, KEYS)).accepted == 0
+
+
+async def test_worker_refused_a_right_ends_and_names_it(guarded: GuardedRedis, tmp_path: Path) -> None:
+    """It does not wait for its work to end, and neither its log nor its last words blame a fault of ours."""
+    settings = {
+        "INGEST_REDIS_URL": guarded.url_of("worker"),
+        "INGEST_ALLOW_NETWORKS": "127.0.2.0/24",
+        "INGEST_HOST_SPACING_S": "0.01",
+        "INGEST_DRAIN_S": "300",
+    }
+    fleet = Fleet(tmp_path, settings)
+    try:
+        async with Origin(20) as origin:
+            with guarded.client("root") as root:
+                root.rpush(KEYS.queue, *(origin.url(number) for number in range(200)))
+                worker = fleet.start()
+                deadline = time.monotonic() + 30
+                while root.xlen(KEYS.articles()) < 5:
+                    assert time.monotonic() < deadline, fleet.errors()
+                    await asyncio.sleep(0.01)
+                say(root, "ACL", "SETUSER", "worker", "-xadd")
+            assert await asyncio.to_thread(worker.wait, 30) == 1
+        lines = list(fleet.lines())
+        assert [line["event"] for line in lines if line["level"] == "error"] == ["redis_unusable"]
+        assert all("users.acl" in line["error"] for line in lines if line["level"] == "error")
+        assert lines[-1]["reason"] == "redis unusable"
+        assert fleet.errors().count("users.acl") == 1
+    finally:
+        fleet.end()

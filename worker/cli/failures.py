@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 from click.exceptions import Exit
 
-from worker.errors import IngestError, Misconfigured
+from worker.errors import IngestError, Misconfigured, first_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +52,7 @@ def told_plainly() -> Iterator[None]:
         expected, rest = group.split(IngestError)
         if expected is None or rest is not None:
             raise
-        raise failed(_first_of(expected)) from group
+        raise failed(first_of(expected)) from group
 
 
 def failed(error: IngestError) -> Failed:
@@ -62,11 +62,6 @@ def failed(error: IngestError) -> Failed:
     count = len(error.faults)
     head = "a setting is wrong" if count == 1 else f"{count} settings are wrong"
     return WrongSettings("\n  ".join((f"{head}:", *error.faults)))
-
-
-def _first_of(group: BaseExceptionGroup[IngestError]) -> IngestError:
-    first = group.exceptions[0]
-    return _first_of(first) if isinstance(first, BaseExceptionGroup) else first
 
 
 def _drop_stdout() -> None:

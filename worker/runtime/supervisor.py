@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from worker import __version__
 from worker.clock import SystemClock
-from worker.errors import StoreUnusable, WorkerFailed
+from worker.errors import StoreUnusable, WorkerFailed, first_of
 from worker.ops.server import ops_port
 from worker.ops.vitals import Vitals
 from worker.runtime.admitter import Admitter
@@ -141,7 +141,7 @@ async def _supervise(parts: Parts, stop: Stop, pulses: Pulses) -> None:
         released = await _run_loops(parts, stop, _loops_of_a_worker(parts, stop, pulses), pulses)
     except* StoreUnusable as group:
         stop.reason = "redis unusable"
-        log.error("redis_unusable", error=str(group.exceptions[0]))
+        log.error("redis_unusable", error=str(first_of(group)))
         raise
     except* Exception as group:
         stop.reason = "failed"

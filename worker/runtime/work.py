@@ -87,6 +87,8 @@ class Work:
     async def _verdict(self, lease: Lease, known: Record, log: FilteringBoundLogger) -> Verdict:
         try:
             return await self._pipeline.process(lease.task, log, known, may_ask=partial(self._is_ours, lease))
+        except StoreUnusable:
+            raise
         except Exception as error:
             log.error("internal_error", where="pipeline", **told(error))
             following = decide(

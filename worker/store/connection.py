@@ -245,8 +245,8 @@ class Connection:
 
 
 async def _cancellable(ask: Callable[..., Awaitable[Any]], *args: object) -> Any:
-    # redis-py sends by wait_for, which on CPython 3.11 swallows a cancellation that comes in the turn in which
-    # its wait ends: the caller would go on for ever, with its TaskGroup waiting for it.
+    # redis-py sends by wait_for, which on CPython 3.11 swallows a cancellation that comes in the turn in
+    # which its wait ends: the caller would go on for ever, with its TaskGroup waiting for it.
     task = asyncio.current_task()
     before = task.cancelling() if task else 0
     try:
