@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tests.runtime.conftest import LEASE_S
@@ -15,9 +16,13 @@ from worker.runtime.pause import pause
 from worker.runtime.reaper import Reaper
 from worker.runtime.runner import Runner
 from worker.runtime.suspects import SuspectRunner
+from worker.runtime.work import Work
+from worker.store.frontier import Frontier, FrontierLimits
 from worker.store.headroom import Headroom
 from worker.store.inbox import Inbox
+from worker.store.keys import Keys
 from worker.store.ledger import read_ledger
+from worker.urls import partition_of
 
 if TYPE_CHECKING:
     import pytest
@@ -51,6 +56,24 @@ def runner_of(bench: Bench, *, max_backlog: int = 0, share: float = 1) -> Runner
         headroom=Headroom(bench.connection, share=share, clock=SystemClock()),
         wake=asyncio.Event(),
     )
+
+
+def in_two_partitions(bench: Bench) -> Bench:
+    keys, clock = Keys(partitions=2), SystemClock()
+    frontier = Frontier(
+        bench.connection, keys, worker="one", limits=FrontierLimits(lease_s=LEASE_S), clock=clock
+    )
+    work = Work(
+        bench.work._pipeline,
+        frontier,
+        bench.in_work,
+        bench.stats,
+        namespace="ingest",
+        max_crashes=2,
+        clock=clock,
+    )
+    inbox = Inbox(bench.connection, keys, worker="one")
+    return replace(bench, keys=keys, frontier=frontier, work=work, inbox=inbox)
 
 
 async def until(stopping: asyncio.Event, bench: Bench, event: str) -> None:
@@ -146,6 +169,23 @@ async def test_suspects_run_one_at_a_time_until_none_is_left(bench: Bench) -> No
     assert await bench.lengths() == (3, 0)
     turns = [event for event in bench.events() if event.startswith("suspect")]
     assert turns == ["suspect_started", "suspect_cleared"] * 3
+
+
+async def test_suspects_of_two_partitions_under_one_token(bench: Bench) -> None:
+    """Each partition counts for itself: the second lease under the same token is worked on, too."""
+    bench = in_two_partitions(bench)
+    for number in range(2):
+        host = next(
+            host for n in range(99) if partition_of(host := f"h{n}.example", bench.keys.partitions) == number
+        )
+        url = f"http://{host}/story"
+        await bench.inbox.admit([(number, Submission(url, host, url))])
+    for lease in (await bench.frontier.claim(2)).leases:
+        await bench.connection.command("ZADD", bench.keys.part(lease.partition, "leases"), 1, lease.token)
+    assert len(await bench.frontier.reap()) == 2
+    await SuspectRunner(bench.frontier, bench.work, bench.in_work).run(asyncio.Event())
+    ledger = await read_ledger(bench.connection, bench.keys)
+    assert (ledger.articles, ledger.leased) == (2, 0)
 
 
 async def test_runner_says_when_it_pauses_and_goes_on(bench: Bench) -> None:

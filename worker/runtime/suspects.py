@@ -78,17 +78,17 @@ class SuspectRunner:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Work until `stopping`, or until no suspect waits."""
-        last: int | None = None
+        last: tuple[int, int] | None = None
         while not stopping.is_set():
             lease = await self._frontier.claim_suspect()
-            if lease is not None and lease.token == last:
+            if lease is not None and lease.key == last:
                 return  # a fault of ours left it unsettled: it runs out, and counts as one more crash
             if lease is None:
                 if not await self._frontier.suspects():
                     return
                 await pause(stopping, _HOST_BUSY_S)
                 continue
-            task, last = lease.task, lease.token
+            task, last = lease.task, lease.key
             log = get_logger(task_id=lease.task_id, url=task.url, host=task.host, attempt=task.attempt)
             log.info("suspect_started", crashes=task.crashes)
             worker = asyncio.create_task(self._work.run(lease))
