@@ -77,3 +77,14 @@ async def test_a_long_input_arrives_whole(ingest: Callable[..., Ran], connection
     urls = [f"http://a.example/{number}" for number in range(5000)]
     assert ingest("add", "-", stdin="\n".join(urls)).out == "pushed 5,000, refused 0\n"
     assert await _queue(connection) == [url.encode() for url in urls]
+
+
+async def test_what_no_replica_confirms_is_pushed_all_the_same(
+    ingest: Callable[..., Ran], connection: Connection
+) -> None:
+    """Asked to wait for a replica where there is none, it fails, and says what stands in the queue."""
+    ran = ingest("add", "http://a.example/1", durability="wait", redis_timeout_s="1")
+    assert (ran.code, ran.out) == (1, "pushed 1, refused 0\n")
+    assert "no replica has confirmed" in ran.err
+    assert "stands in Redis" in ran.err
+    assert await _queue(connection) == [b"http://a.example/1"]

@@ -21,6 +21,7 @@ from worker.cli.screen import print_json, talk
 from worker.cli.store import opened
 from worker.errors import Malformed
 from worker.settings import load_settings
+from worker.store.durability import Unconfirmed
 from worker.urls import parse_item
 
 if TYPE_CHECKING:
@@ -109,8 +110,12 @@ def add(
             for items in source:
                 pushable, refusals = intake.sift(items)
                 report.refused(refusals)
-                if pushable:
-                    push(pushable)
+                try:
+                    if pushable:
+                        push(pushable)
+                except Unconfirmed:
+                    report.pushed(len(pushable), read_bytes=0)  # they stand in the queue all the same
+                    raise
                 report.pushed(len(pushable), read_bytes=sum(len(item) + 1 for item in items))
     if intake.refused.total() > intake.refused[DUPLICATE]:
         raise Exit(1)

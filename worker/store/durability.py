@@ -45,6 +45,6 @@ async def confirmed(client: Client, words: Words, touched: str | None, timeout_m
     if int(replies[-1]) < _REPLICAS:
         raise Unconfirmed(
             f"no replica has confirmed a write within {timeout_ms} ms, as INGEST_DURABILITY=wait asks; "
-            "it was made, and may be lost if Redis fails over now"
+            "it stands in Redis, and may be lost if that fails over now"
         )
     return replies[0]
