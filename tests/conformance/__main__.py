@@ -11,7 +11,7 @@ from tests.conformance.suite import MATRIX, Result, run
 
 
 def main() -> int:
-    """Fetch what is missing, run, print; the exit code is 1 if anything failed."""
+    """Fetch what is missing, run, print; the exit code is 1 if anything failed or was not there."""
     parser = argparse.ArgumentParser(prog="make conformance", description=__doc__)
     parser.add_argument("names", nargs="*", default=MATRIX, help=f"which of {', '.join(MATRIX)}")
     parser.add_argument("--no-fetch", action="store_true", help="run over what is here")
@@ -24,7 +24,7 @@ def main() -> int:
         for number, name in enumerate(chosen.names):
             results.append(run(name, Path(folder) / f"{number}.xml"))
             print(_line(results[-1]), flush=True)
-    return int(any(result.failed for result in results))
+    return int(not all(result.good for result in results))
 
 
 def _line(result: Result) -> str:

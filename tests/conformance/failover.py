@@ -54,7 +54,7 @@ class Outcome:
     new_ids: int  # of those, under another event id: a consumer that keeps ids cannot drop these
     down_s: float  # from the kill to the first URL that was acknowledged by the new primary
     ledger: Ledger
-    errors: str
+    faults: list[str]  # of the workers: how they ended, what they logged and what they wrote to stderr
 
 
 class Consumer:
@@ -99,7 +99,7 @@ async def run(plan: Plan, folder: Path) -> Outcome:
             consumer = Consumer(store)
             down_s = await _push_through(plan, redis, store, urls, consumer)
             ledger = await _settled(store, consumer)
-            await asyncio.to_thread(fleet.stop)
+            codes = await asyncio.to_thread(fleet.stop)
         ends = {url: consumer.ids.get(url, Counter()) for url in urls}
         repeated = [ids for ids in ends.values() if ids.total() > 1]
         return Outcome(
@@ -109,11 +109,17 @@ async def run(plan: Plan, folder: Path) -> Outcome:
             new_ids=sum(len(ids) > 1 for ids in repeated),
             down_s=down_s,
             ledger=ledger,
-            errors=fleet.errors(),
+            faults=_faults(fleet, codes),
         )
     finally:
         fleet.end()
         redis.stop()
+
+
+def _faults(fleet: Fleet, codes: list[int]) -> list[str]:
+    found = [f"a worker ended with code {code}" for code in codes if code] + fleet.untold + fleet.log_faults()
+    found += [f"log: {line}" for line in fleet.lines() if line["event"] == "internal_error"]
+    return found + ([f"stderr: {errors}"] if (errors := fleet.errors()) else [])
 
 
 async def _push_through(
@@ -188,7 +194,9 @@ def main() -> None:
             f"run {number + 1}, durability {plan.durability}, replicas cut off {plan.cut_off_s} s: "
             f"acknowledged {outcome.acknowledged}, lost {outcome.lost}, repeated {outcome.repeated} "
             f"({outcome.new_ids} under a new id), pushes down for {outcome.down_s:.1f} s; "
-            f"ledger {outcome.ledger.figures()}{outcome.errors}",
+            f"ledger {outcome.ledger.figures()}",
+            *outcome.faults,
+            sep="\n  ",
             flush=True,
         )
 
