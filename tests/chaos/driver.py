@@ -110,6 +110,7 @@ async def _play(plan: Plan, scene: Scene) -> list[str]:
     found = [f"keys: {name} is in no data model" for name in strangers.result()]
     codes = await asyncio.to_thread(scene.fleet.stop)
     found += [f"end: a worker ended with code {code}" for code in codes if code != 0]
+    found += [f"end: {worker}" for worker in scene.fleet.untold]
     found += await _end_consumer(scene)
     return found + await _judge(plan, scene, items)
 

@@ -33,6 +33,7 @@ class Fleet:
         self.killed: list[Path] = []  # logs of those that had no last words
         self.drained: list[Path] = []  # logs of those that SIGTERM ended under load
         self.mark = {_MARK: str(folder)}  # in the environment of all that belongs to this run
+        self.untold: list[str] = []  # workers that ended before anybody told them to, and how
         self._codes: list[int] = []
         self._logs: list[Path] = []
         self._log_of: dict[int, Path] = {}  # by process id
@@ -59,6 +60,7 @@ class Fleet:
 
     def kill(self, worker: subprocess.Popen[bytes]) -> None:
         """SIGKILL: no last words."""
+        self._note_end(worker)
         worker.send_signal(signal.SIGKILL)
         worker.wait(20)
         self.workers.remove(worker)
@@ -74,6 +76,7 @@ class Fleet:
 
     def term(self, worker: subprocess.Popen[bytes], patience_s: float = 40) -> None:
         """SIGTERM, and wait for its end; what its exit code was is told by `stop`."""
+        self._note_end(worker)
         worker.send_signal(signal.SIGTERM)
         self._codes.append(worker.wait(patience_s))
         self.workers.remove(worker)
@@ -97,11 +100,16 @@ class Fleet:
         for worker in self.workers:
             while not self.is_up(worker) and time.monotonic() < deadline:
                 time.sleep(0.02)
+            self._note_end(worker)
             worker.send_signal(signal.SIGTERM)
         self._codes += [worker.wait(patience_s) for worker in self.workers]
         self.workers.clear()
         codes, self._codes = self._codes, []
         return codes
+
+    def _note_end(self, worker: subprocess.Popen[bytes]) -> None:
+        if (code := worker.poll()) is not None:
+            self.untold.append(f"{self._log_of[worker.pid].stem} ended by itself with code {code}")
 
     def end(self) -> None:
         """Leave no process behind, whatever happened."""
