@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 FROM_START = "0-0"
 _BATCH = 200
+_LOOK_AGAIN_S = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +46,21 @@ class Follower:
         """What is new, at most some hundreds; waits up to `wait_s` seconds for something to come."""
         if not self._positions:
             self._positions = {stream: self._after or await self._end(stream) for stream in self._partitions}
+        if len(self._positions) == 1:
+            return await self._read(*self._positions, wait_s=wait_s)
+        # One by one: in a cluster they are in different slots, and none may keep us from the others.
+        entries = [entry for stream in self._positions for entry in await self._read(stream)]
+        if not entries:
+            await asyncio.sleep(min(wait_s, _LOOK_AGAIN_S))
+        return entries
+
+    async def _read(self, stream: str, *, wait_s: float = 0) -> list[Entry]:
         waiting = ("BLOCK", int(wait_s * 1000)) if wait_s else ()
         reply = await self._connection.command(
-            "XREAD", "COUNT", _BATCH, *waiting, "STREAMS", *self._positions, *self._positions.values()
+            "XREAD", "COUNT", _BATCH, *waiting, "STREAMS", stream, self._positions[stream]
         )
         return [
-            self._entry(name.decode(), entry.decode(), fields)
-            for name, entries in reply
-            for entry, fields in entries
+            self._entry(stream, entry.decode(), fields) for _, entries in reply for entry, fields in entries
         ]
 
     async def _end(self, stream: str) -> str:
