@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
 import signal
+import subprocess
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +66,18 @@ def guarded_redis(folder: Path) -> Iterator[GuardedRedis]:
         yield server
     finally:
         server.stop(signal.SIGKILL)
+
+
+def as_documented(folder: Path) -> tuple[Path, dict[str, str]]:
+    """The file after all that deploy/redis/README.md tells to do with it, and the passwords by role."""
+    users = folder / "users.acl"
+    shutil.copy(ACL_FILE, users)
+    passwords: dict[str, str] = {}
+    for recipe in re.findall(r"```sh\n(.*?)```", (ACL_FILE.parent / "README.md").read_text(), re.DOTALL):
+        shell = ("bash", "-euo", "pipefail", "-c", recipe)
+        done = subprocess.run(shell, cwd=folder, capture_output=True, text=True, timeout=60, check=True)
+        passwords |= dict(line.split() for line in done.stdout.splitlines())
+    return users, passwords
 
 
 def _with_password(line: str) -> str:

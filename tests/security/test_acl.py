@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ from redis import exceptions
 
 from tests.chaos.fleet import ROOT
 from tests.cli.conftest import environ, run
-from tests.security.roles import ACL_FILE, ROLES, commands_of, say
+from tests.security.roles import ACL_FILE, ROLES, as_documented, commands_of, say
 from tests.servers import RedisServer, free_port
 from worker.errors import StoreUnusable
 from worker.store.connection import Connection
@@ -82,14 +81,8 @@ def test_file_as_shipped_lets_nobody_in(tmp_path: Path) -> None:
 
 
 def test_documented_recipes_make_a_file_that_lets_each_role_in(tmp_path: Path) -> None:
-    """Passwords, another namespace and more partitions, as deploy/redis/README.md sets them."""
-    users = tmp_path / "users.acl"
-    shutil.copy(ACL_FILE, users)
-    passwords: dict[str, str] = {}
-    for recipe in re.findall(r"```sh\n(.*?)```", (ACL_FILE.parent / "README.md").read_text(), re.DOTALL):
-        shell = ("bash", "-euo", "pipefail", "-c", recipe)
-        done = subprocess.run(shell, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True)
-        passwords |= dict(line.split() for line in done.stdout.splitlines())
+    """Passwords, another namespace, more partitions, a cluster's commands: as deploy/redis/README.md says."""
+    users, passwords = as_documented(tmp_path)
     assert passwords.keys() == set(ROLES)
     options = ("--aclfile", str(users))
     server = RedisServer(tmp_path / "redis", port=free_port(), options=options).start()
