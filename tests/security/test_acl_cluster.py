@@ -13,6 +13,7 @@ from tests.conformance.topologies import Cluster, ask
 from tests.security.roles import ROLES, as_documented
 from tests.security.test_acl import JOBS
 from tests.servers import free_port
+from worker.errors import StoreUnusable
 from worker.store.connection import Connection
 
 if TYPE_CHECKING:
@@ -78,6 +79,16 @@ def test_each_role_does_its_job(guarded: GuardedCluster) -> None:
     for node in guarded.cluster.nodes:
         refused = [entry for entry in ask(node, "ACL LOG") if entry["object"] != "client"]
         assert [entry["object"] for entry in refused if not entry["object"].startswith("client|")] == []
+
+
+async def test_user_of_a_single_server_is_told_what_a_cluster_needs(guarded: GuardedCluster) -> None:
+    """The file as shipped does not let its roles ask where the slots are."""
+    for node in guarded.cluster.nodes:
+        ask(node, "ACL SETUSER", "plain", "on", ">plain", "~*", "-@all", "+ping", "+rpush")
+    url = f"redis+cluster://plain:plain@{guarded.cluster.url.partition('://')[2]}"
+    async with Connection(url) as connection:
+        with pytest.raises(StoreUnusable, match=r"deploy/redis/README\.md"):
+            await connection.command("RPUSH", "news:queue", "x")
 
 
 @pytest.mark.parametrize("role", ROLES)

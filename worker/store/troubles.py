@@ -109,7 +109,11 @@ def _of_cluster(error: Exception, where: str, text: str) -> StoreUnavailable | S
                 f"Redis at {where} is a node of a cluster: write redis+cluster:// in INGEST_REDIS_URL"
             )
         case exceptions.RedisClusterException() if "not enabled" in text:
-            return StoreUnusable(f"Redis at {where} is no cluster: {text}. Check INGEST_REDIS_URL.")
+            # redis-py says so, too, where the user may not ask.
+            return StoreUnusable(
+                f"Redis at {where} is no cluster, or keeps its user from CLUSTER SLOTS: {text}. Check "
+                "INGEST_REDIS_URL; deploy/redis/README.md has what a cluster's users need"
+            )
         case exceptions.RedisClusterException() if (
             isinstance(error, exceptions.SlotNotCoveredError) or "connect" in text
         ):
