@@ -66,9 +66,7 @@ class Runner:
                     await pause(self._in_work.changed, _LONGEST_PAUSE_S)
                     continue
                 claim = await self._claim(min(free, _BATCH))
-                await asyncio.sleep(
-                    0
-                )  # an end that came with the reply: a group that ends takes no more work
+                await asyncio.sleep(0)  # lets an end that came with the reply in, before more work is begun
                 for lease in claim.leases:
                     if stopping.is_set():  # the reply was on its way when the stop came
                         await self._frontier.release(lease)

@@ -118,8 +118,6 @@ def _of_cluster(error: Exception, where: str, text: str) -> StoreUnavailable | S
             isinstance(error, exceptions.SlotNotCoveredError) or "connect" in text
         ):
             return StoreUnavailable(f"the cluster at {where} does not answer for all slots: {text}")
-        case exceptions.ClusterError() if (
-            "TTL exhausted" in text
-        ):  # its nodes sent the client round and round
+        case exceptions.ClusterError() if "TTL exhausted" in text:  # sent from node to node, round and round
             return StoreUnavailable(f"the cluster at {where} does not agree on who serves a slot")
     return None
