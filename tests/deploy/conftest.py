@@ -1,4 +1,4 @@
-"""One real run of the sample site: its log, and the ledger that Redis kept of it."""
+"""One real run of the sample site: its log and the ledger of it; and what kustomize makes of `deploy/k8s`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import orjson
 import pytest
 
 from tests.chaos.fleet import Fleet
+from tests.deploy import manifests
 from tests.servers import RedisServer
 from tests.site.server import SampleSite
 from worker.store.connection import Connection
@@ -20,6 +21,8 @@ from worker.store.ledger import Depths, Ledger, read_depths, read_ledger
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
+
+    from tests.deploy.manifests import Manifest
 
 _ENDS_WITHIN_S = 60
 
@@ -31,6 +34,18 @@ class Run:
     log: Path
     ledger: Ledger
     depths: Depths
+
+
+@pytest.fixture(scope="session")
+def base() -> list[Manifest]:
+    """The objects of `deploy/k8s/base`."""
+    return manifests.rendered(manifests.K8S / "base")
+
+
+@pytest.fixture(scope="session")
+def in_production(tmp_path_factory: pytest.TempPathFactory) -> list[Manifest]:
+    """The objects of the overlay `production`."""
+    return manifests.production(tmp_path_factory.mktemp("k8s") / "k8s")
 
 
 @pytest.fixture(scope="session")
