@@ -20,6 +20,7 @@ _PACKAGES = {
     "mtail": "Debian's package mtail",
     "promtool": "Debian's package prometheus",
     "lnav": "Debian's package lnav",
+    "systemd-analyze": "part of systemd",
     "vector": "https://vector.dev; Debian has no package",
 }
 

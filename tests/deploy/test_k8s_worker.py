@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.deploy.manifests import Manifest
 
 _UNITS = {"Mi": 2**20, "Gi": 2**30}
-#: README, Figures: what all processes of a worker held at most. Two event loops, should suspects run as well.
+#: README, Figures: what all processes of a worker held at most. Two event loops where suspects run as well.
 _TREE_BYTES = 201_000_000
 
 
@@ -36,7 +36,7 @@ def container(objects: list[Manifest]) -> dict[str, Any]:
 
 
 def environment(objects: list[Manifest]) -> dict[str, str]:
-    """What the container finds in its environment: its ConfigMap and its Secret, by the names that it gives."""
+    """What the container finds in its environment: its ConfigMap and its Secret, by the names it gives."""
     settings, secret = container(objects)["envFrom"]
     plain: dict[str, str] = the("ConfigMap", objects, settings["configMapRef"]["name"])["data"]
     coded = the("Secret", objects, secret["secretRef"]["name"])["data"]

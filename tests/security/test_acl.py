@@ -63,6 +63,8 @@ FOREIGN_KEYS = [
     ("worker", "DEL {other:0}:articles"),
     ("worker", "EVAL redis.call('DEL','session') 0"),
     ("operator", "EVAL redis.call('HSET','session','a','b') 0"),
+    ("scaler", f"LLEN {KEYS.part(0, 'suspects')}"),
+    ("scaler", "EVAL redis.call('LLEN','session') 0"),
 ]
 
 
@@ -152,6 +154,16 @@ def test_producer_pushes(guarded: GuardedRedis) -> None:
     with guarded.client("producer") as producer, guarded.client("root") as root:
         assert producer.rpush(KEYS.queue, "http://a.example/2") == 2
         assert root.lrange(KEYS.queue, 0, -1) == [b"http://a.example/1", b"http://a.example/2"]
+
+
+def test_scaler_hears_how_long_the_queue_is(guarded: GuardedRedis) -> None:
+    """KEDA's redis scaler asks by a script, which looks at the key's type first."""
+    script = "local kind = redis.call('type', KEYS[1]).ok; return {kind, redis.call('llen', KEYS[1])}"
+    with guarded.client("producer") as producer, guarded.client("scaler") as scaler:
+        assert say(scaler, "PING")
+        assert say(scaler, "EVAL", script, 1, KEYS.queue) == [b"none", 0]
+        producer.rpush(KEYS.queue, "http://a.example/1")
+        assert say(scaler, "EVAL", script, 1, KEYS.queue) == [b"list", 1]
 
 
 def test_consumer_reads_acknowledges_and_takes_over(guarded: GuardedRedis) -> None:
