@@ -156,17 +156,29 @@ def test_keda_finds_its_secret(in_production: list[Manifest]) -> None:
     assert reference == authentication["metadata"]["name"]
 
 
-def test_keda_asks_prometheus_a_question(in_production: list[Manifest], tmp_path: Path) -> None:
-    """Component and overlay have a query that promtool parses."""
+@pytest.mark.parametrize(("paused", "wanted_s"), [(0, 90), (1, 0)])
+def test_keda_hears_the_longest_wait(
+    in_production: list[Manifest], tmp_path: Path, paused: int, wanted_s: int
+) -> None:
+    """By promtool, in component and overlay: once, however many tell it, and 0 while no worker may claim."""
     component = yaml.safe_load((K8S / "components/keda/scaled-object.yaml").read_text())
-    queries = [
-        scaled["spec"]["triggers"][1]["metadata"]["query"]
+    series = {
+        'ingest_fleet_overdue_seconds{namespace="news", pod="a"}': 90,
+        'ingest_fleet_overdue_seconds{namespace="news", pod="b"}': 88,
+        'ingest_claiming_paused{namespace="news", pod="a", why="backlog"}': paused,
+        'ingest_claiming_paused{namespace="news", pod="b", why="memory"}': 0,
+    }
+    asked = [
+        {
+            "expr": scaled["spec"]["triggers"][1]["metadata"]["query"],
+            "exp_samples": [{"labels": "{}", "value": wanted_s}],
+        }
         for scaled in (component, the("ScaledObject", in_production))
     ]
-    rules = [{"record": f"wait:{number}", "expr": query} for number, query in enumerate(queries)]
-    file = tmp_path / "rules.yml"
-    file.write_text(yaml.safe_dump({"groups": [{"name": "keda", "rules": rules}]}))
-    output_of(program("promtool"), "check", "rules", file)
+    values = [{"series": name, "values": str(value)} for name, value in series.items()]
+    file = tmp_path / "keda.test.yml"
+    file.write_text(yaml.safe_dump({"tests": [{"input_series": values, "promql_expr_test": asked}]}))
+    output_of(program("promtool"), "test", "rules", file)
 
 
 def test_no_secret_is_in_the_repository() -> None:
