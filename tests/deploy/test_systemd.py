@@ -69,7 +69,7 @@ def installed(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("name", ["ingest.service", "ingest@2.service"])
 def test_systemd_finds_no_fault(installed: Path, name: str) -> None:
     """By itself and as a template: every key is known, and every value."""
-    verify = [program("systemd-analyze"), "verify", "--man=no", installed / name]
+    verify = [program("systemd-analyze"), "verify", "--man=no", str(installed / name)]
     done = subprocess.run(verify, capture_output=True, text=True, timeout=60, check=False)
     # It passes over a key that it does not know, and says so.
     assert [line for line in done.stderr.splitlines() if "ingest" in line] == []
