@@ -127,18 +127,21 @@ local function is_crowded(host)
   return limit > 0 and address ~= '' and requests_at(address) >= limit
 end
 
--- A host stands in `ready` if and only if it has a URL waiting and a slot free.
+-- A host stands in `ready` if and only if it has a URL waiting and a slot free: since its score, or from then on.
+local moment
 local function offer(host)
   local known = state(host)
+  moment = moment or now_ms()
   if known.busy >= slots_of(host) or redis.call('EXISTS', P .. 'high:' .. host, P .. 'wait:' .. host) == 0 then
     redis.call('ZREM', P .. 'ready', host)
   elseif is_crowded(host) then
     local parked = P .. 'parked:' .. known.address
     redis.call('ZADD', parked, known.at, host)
     redis.call('PEXPIRE', parked, HOST_KEPT_MS)
-    redis.call('ZADD', P .. 'ready', math.max(known.at, now_ms() + PARKED_MS), host)
+    redis.call('ZADD', P .. 'ready', math.max(known.at, moment + PARKED_MS), host)
   else
-    redis.call('ZADD', P .. 'ready', known.at, host)
+    local since = known.at < moment and redis.call('ZSCORE', P .. 'ready', host) or moment
+    redis.call('ZADD', P .. 'ready', math.max(known.at, math.min(tonumber(since), moment)), host)
   end
 end
 
