@@ -12,6 +12,7 @@ from aiohttp import hdrs, web
 
 from worker.errors import StoreUnavailable, StoreUnusable
 from worker.ops.board import Board
+from worker.ops.door import refusal
 from worker.ops.fleet import LOOK_EVERY_S
 from worker.telemetry.log import get_logger
 
@@ -37,6 +38,7 @@ SECURITY_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
+    "Server": "ingest",  # and not which versions of what
 }
 
 
@@ -69,7 +71,7 @@ class Dashboard:
     async def _events(self, request: web.Request) -> web.StreamResponse:
         """Server-sent events (HTML standard, 9.2): the figures, anew every two seconds."""
         if self._watchers >= MOST_WATCHERS:
-            return _refusal(503, "too many watch already")
+            return refusal(503, "too many watch already")
         response = web.StreamResponse(headers={hdrs.CONTENT_TYPE: "text/event-stream; charset=utf-8"})
         self._watchers += 1
         try:
@@ -93,26 +95,22 @@ class Dashboard:
         A page of another origin cannot send our header without asking first (CORS), and is not answered then.
         """
         if self._token is None:
-            return _refusal(403, "retrying is off: INGEST_OPS_TOKEN is not set")
+            return refusal(403, "retrying is off: INGEST_OPS_TOKEN is not set")
         given = request.headers.get(hdrs.AUTHORIZATION, "").encode("utf-8", "surrogateescape")
         if not hmac.compare_digest(given, f"Bearer {self._token}".encode()):
-            return _refusal(401, "the token is wrong")
+            return refusal(401, "the token is wrong")
         try:
             letter_id = str(orjson.loads(await request.read())["id"])
             letter = await self._board.letters.find(letter_id)
             seq = letter and await self._board.letters.retry(letter)
         except (ValueError, KeyError, TypeError) as error:
-            return _refusal(400, str(error))
+            return refusal(400, str(error))
         except (StoreUnavailable, StoreUnusable) as error:
-            return _refusal(503, str(error))
+            return refusal(503, str(error))
         if letter is None or seq is None:
-            return _refusal(404, f"there is no dead letter {letter_id}")
+            return refusal(404, f"there is no dead letter {letter_id}")
         get_logger().info("dead_retried", count=1, event_id=letter.event["id"], url=letter.url)
         return web.json_response({"retried": letter_id})
-
-
-def _refusal(status: int, why: str) -> web.Response:
-    return web.json_response({"fault": why}, status=status)
 
 
 async def _secure(_request: web.Request, response: web.StreamResponse) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from aiohttp import web
 
 from worker.errors import Misconfigured
 from worker.ops.dashboard import Dashboard
+from worker.ops.door import KEEP_ALIVE_S, bounded, door
 from worker.ops.fleet import Fleet
 from worker.ops.health import not_live, not_ready
 from worker.ops.metrics import Metrics
@@ -34,18 +36,22 @@ async def ops_port(vitals: Vitals) -> AsyncIterator[None]:
         yield
         return
     async with Fleet(vitals.settings) as fleet:
-        runner = web.AppRunner(application(vitals, fleet), access_log=None, shutdown_timeout=0.5)
+        runner = web.AppRunner(
+            application(vitals, fleet), access_log=None, shutdown_timeout=0.5, keepalive_timeout=KEEP_ALIVE_S
+        )
         await runner.setup()
         try:
-            await _listen(runner, *address)
-            yield
+            async with await _listening(runner, *address):
+                yield
         finally:
             await runner.cleanup()
 
 
 def application(vitals: Vitals, fleet: Fleet) -> web.Application:
     """All that the port serves."""
-    app = web.Application(client_max_size=_BODY_LIMIT_BYTES)
+    settings = vitals.settings
+    own = {settings.ops_address[0]} if settings.ops_address else set()
+    app = web.Application(client_max_size=_BODY_LIMIT_BYTES, middlewares=[door(settings.ops_hosts | own)])
     probes = _Probes(vitals, fleet)
     app.router.add_get("/livez", probes.live)
     app.router.add_get("/readyz", probes.ready)
@@ -78,12 +84,14 @@ def _verdict(faults: list[str]) -> web.Response:
     return web.Response(text="\n".join(faults or ["ok"]) + "\n", status=503 if faults else 200)
 
 
-async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
+async def _listening(runner: web.AppRunner, host: str, port: int) -> asyncio.Server:
+    assert runner.server is not None  # noqa: S101 - it is set up
     try:
-        await web.TCPSite(runner, host, port).start()
+        server = await asyncio.get_running_loop().create_server(bounded(runner.server), host, port)
     except OSError as error:
         raise Misconfigured(
             [f"INGEST_OPS_ADDRESS is {host}:{port}, where nothing can listen: {error.strerror or error}"]
         ) from error
-    host, port = runner.addresses[0][:2]
+    host, port = server.sockets[0].getsockname()[:2]
     get_logger().info("ops_listening", address=f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+    return server

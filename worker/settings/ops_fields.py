@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from worker.settings.store_fields import StoreSettings
-from worker.settings.values import Address, RedisUrl
+from worker.settings.values import Address, Hosts, RedisUrl
 
 
 class OpsSettings(StoreSettings):
@@ -15,6 +15,11 @@ class OpsSettings(StoreSettings):
         default=None,
         description="`host:port` of `/metrics`, `/livez`, `/readyz` and the dashboard; a port alone is one "
         "of 127.0.0.1; port 0 is any free one, which the log tells; without an address nothing listens",
+    )
+    ops_hosts: Hosts = Field(
+        default=frozenset(),
+        description="names, and those below them, by which the ops port may be asked: `ops.example, worker`; "
+        "its addresses and `localhost` need not be named, and any other name is refused",
     )
     ops_redis_url: RedisUrl | None = Field(
         default=None,
