@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -88,15 +89,22 @@ class Watched:
 async def watched(
     connection: Connection, redis_server: RedisServer, tmp_path: Path
 ) -> AsyncIterator[Watched]:
+    """No worker yet, over the session's Redis."""
+    async with watching(connection, redis_server.url, tmp_path) as watched:
+        yield watched
+
+
+@asynccontextmanager
+async def watching(connection: Connection, redis_url: str, folder: Path) -> AsyncIterator[Watched]:
     """No worker yet; whatever it logs must fit the catalogue."""
     settings = {
-        "INGEST_REDIS_URL": redis_server.url,
+        "INGEST_REDIS_URL": redis_url,
         "INGEST_ALLOW_NETWORKS": "127.0.2.0/24",
         "INGEST_HOST_SPACING_S": "0",
         "INGEST_EXTRACT_PROCESSES": "1",
         "INGEST_OPS_ADDRESS": "127.0.0.1:0",
     }
-    fleet = Fleet(tmp_path, settings)
+    fleet = Fleet(folder, settings)
     try:
         async with Origin(4) as origin, ClientSession() as client:
             yield Watched(fleet, connection, origin, client)

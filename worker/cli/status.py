@@ -3,42 +3,44 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import contextmanager
+import signal
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
+from click.exceptions import Exit
 from rich.console import Group
-from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
 from worker.cli.examples import examples
 from worker.cli.failures import Failed
-from worker.cli.screen import on_terminal, print_json, print_json_line, printable, results
+from worker.cli.screen import on_terminal, print_json, print_json_line, printable, results, talk
 from worker.cli.store import opened
+from worker.cli.watch import watch
+from worker.cli.watch_screen import HOST_STYLES
+from worker.clock import SystemClock
+from worker.errors import StoreUnavailable
+from worker.ops.fleet import LOOK_EVERY_S, Look, looked
 from worker.settings import load_settings
 from worker.store.host_states import HostState, HostStates, read_hosts
-from worker.store.ledger import PLACES, Depths, Ledger, read_depths, read_ledger
+from worker.store.ledger import PLACES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from rich.console import RenderableType
 
     from worker.cli.store import Store
     from worker.settings import Settings
+    from worker.store.ledger import Ledger
 
-_WATCH_EVERY_S = 1.0
+_TERMINATED = 143  # 128 + SIGTERM
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What one look at Redis showed."""
+    """What one look at Redis showed, and the hosts if they were asked for."""
 
-    ledger: Ledger
-    depths: Depths
-    workers: list[str]
+    look: Look
     hosts: HostStates | None
 
     def as_json(self) -> dict[str, Any]:
@@ -48,13 +50,14 @@ class Status:
             "hosts_complete": self.hosts.complete,
         }
         return {
-            "ledger": self.ledger.figures(),
-            "balanced": self.ledger.balanced,
-            "reasons": self.ledger.reasons,
-            "traffic": self.ledger.traffic,
-            "queue": self.depths.inbox,
-            "depths": asdict(self.depths),
-            "workers": self.workers,
+            "ledger": self.look.ledger.figures(),
+            "balanced": self.look.ledger.balanced,
+            "reasons": self.look.ledger.reasons,
+            "traffic": self.look.ledger.traffic,
+            "queue": self.look.depths.inbox,
+            "depths": asdict(self.look.depths),
+            "overdue_s": self.look.overdue_s,
+            "workers": self.look.workers,
             **(hosts or {}),
         }
 
@@ -62,16 +65,25 @@ class Status:
 @click.command(
     epilog=examples(
         "ingest status",
-        "ingest status --watch --hosts          anew every second, with the hosts that matter most",
+        "ingest status --watch                  all that the dashboard shows, on the whole terminal",
+        "ingest status --watch 10 --hosts       anew every ten seconds, with as many hosts as fit",
         "ingest status --json | jq .ledger.waiting",
     )
 )
 @click.option(
     "--hosts", is_flag=True, help="Show the hosts: those left alone, slowed or busy, and whose turn is next."
 )
-@click.option("--watch", is_flag=True, help="Look again every second until Ctrl-C.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON; with --watch, one line a second.")
-def status(*, hosts: bool, watch: bool, as_json: bool) -> None:
+@click.option(
+    "--watch",
+    "every_s",
+    is_flag=False,
+    flag_value=LOOK_EVERY_S,
+    type=click.FloatRange(0.5, 3600),
+    metavar="[SECONDS]",
+    help=f"Look again until Ctrl-C, every {LOOK_EVERY_S:g} seconds if not told otherwise.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON; with --watch, a line for each look.")
+def status(*, hosts: bool, every_s: float | None, as_json: bool) -> None:
     """Show the ledger: where every accepted URL is.
 
     accepted = articles + unchanged + dead + waiting + leased, at every moment. When that does not hold, some
@@ -81,51 +93,86 @@ def status(*, hosts: bool, watch: bool, as_json: bool) -> None:
     With --hosts: an open host failed time after time, and only a probe tries it now and then; a penalised one
     asked for rest (429, 503); a slowed one rests for longer than INGEST_HOST_SPACING_S.
 
+    With --watch: on a terminal, the dashboard; it fills the screen, and waits for a Redis that is away. In a
+    pipe or with --json, the same as without --watch, time after time, and stderr tells when Redis is away.
+
     Settings: INGEST_REDIS_URL, INGEST_NAMESPACE, INGEST_PARTITIONS.
     """
-    seen = asyncio.run(_status(load_settings(), hosts=hosts, watch=watch, as_json=as_json))
-    if not seen.ledger.balanced:
+    settings = load_settings()
+    if every_s is not None:
+        _watched(settings, every_s, hosts=hosts, as_json=as_json)
+        return
+    seen = asyncio.run(_status(settings, hosts=hosts))
+    _say(seen, as_json=as_json)
+    if not seen.look.ledger.balanced:
         raise Failed(
             "the ledger does not balance: Redis lost data, or keys were changed by hand. What is in the "
             "streams is right; the figures are not."
         )
 
 
-async def _status(settings: Settings, *, hosts: bool, watch: bool, as_json: bool) -> Status:
+async def _status(settings: Settings, *, hosts: bool) -> Status:
     async with opened(settings) as store:
-        with _display(watch=watch, as_json=as_json) as show:
-            while True:
-                seen = await look(store, hosts=hosts)
-                show(seen)
-                if not watch:
-                    return seen
-                await asyncio.sleep(_WATCH_EVERY_S)
+        return await look(store, hosts=hosts)
 
 
-@contextmanager
-def _display(*, watch: bool, as_json: bool) -> Iterator[Callable[[Status], None]]:
+def _say(seen: Status, *, as_json: bool) -> None:
     if as_json:
-        yield lambda seen: (print_json_line if watch else print_json)(seen.as_json())
-    elif watch and on_terminal():
-        with Live(console=results(), auto_refresh=False) as live:
-            yield lambda seen: live.update(shown(seen), refresh=True)
+        print_json(seen.as_json())
     else:
-        yield lambda seen: results().print(shown(seen))
+        results().print(shown(seen))
+
+
+def _watched(settings: Settings, every_s: float, *, hosts: bool, as_json: bool) -> None:
+    """Watch until a signal. Raises KeyboardInterrupt for Ctrl-C, and Exit for SIGTERM."""
+    try:
+        asyncio.run(_watch(settings, every_s, hosts=hosts, as_json=as_json))
+    except asyncio.CancelledError:
+        raise Exit(_TERMINATED) from None
+
+
+async def _watch(settings: Settings, every_s: float, *, hosts: bool, as_json: bool) -> None:
+    if task := asyncio.current_task():
+        # A screen that is left must be given back, also where `timeout` ends us.
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    console = results()
+    if on_terminal() and not console.is_dumb_terminal and not as_json:
+        await watch(settings, console, every_s=every_s, hosts_only=hosts)
+    async with opened(settings) as store:
+        await _watch_lines(store, every_s, hosts=hosts, as_json=as_json)
+
+
+async def _watch_lines(store: Store, every_s: float, *, hosts: bool, as_json: bool) -> NoReturn:
+    away, clock = False, SystemClock()
+    while True:
+        try:
+            seen = await look(store, hosts=hosts)
+        except StoreUnavailable as error:
+            if not away:
+                talk().print(f"ingest: {error}; asked again every {every_s:g} s")
+            away = True
+        else:
+            if away:
+                talk().print("ingest: Redis answers again")
+            away = False
+            if as_json:
+                print_json_line(seen.as_json())
+            else:
+                results().print(Text(f"{clock.now():%Y-%m-%dT%H:%M:%SZ}"), shown(seen), Text(), sep="\n")
+        await asyncio.sleep(every_s)
 
 
 async def look(store: Store, *, hosts: bool = False) -> Status:
     """One look at all figures."""
     return Status(
-        ledger=await read_ledger(store.connection, store.keys),
-        depths=await read_depths(store.connection, store.keys, taken=await store.inbox.taken()),
-        workers=await store.inbox.workers(),
+        look=await looked(store.connection, store.keys, store.inbox, SystemClock()),
         hosts=await read_hosts(store.connection, store.keys) if hosts else None,
     )
 
 
 def shown(seen: Status) -> RenderableType:
     """The figures for eyes."""
-    parts: list[RenderableType] = [ledger_line(seen.ledger), _details(seen)]
+    parts: list[RenderableType] = [ledger_line(seen.look.ledger), _details(seen)]
     if seen.hosts is not None:
         parts.append(_hosts(seen.hosts))
     return Group(*parts)
@@ -141,15 +188,15 @@ def ledger_line(ledger: Ledger) -> Text:
 
 def _details(seen: Status) -> Table:
     table = Table.grid(padding=(0, 2))
-    depths = seen.depths
+    depths = seen.look.depths
     rows = {
         "queue": f"{depths.inbox:,} waiting for a worker to take them, {depths.taken:,} taken",
         "frontier": f"{depths.ready_hosts:,} hosts ready, {depths.later:,} URLs for later, "
         f"{depths.suspects:,} suspects, {depths.leases:,} leases",
         "streams": f"{depths.articles_stream:,} articles, {depths.dead_stream:,} dead letters",
-        "reasons": _counts(seen.ledger.reasons),
-        "traffic": _counts(seen.ledger.traffic),
-        "workers": ", ".join(seen.workers) or "none",
+        "reasons": _counts(seen.look.ledger.reasons),
+        "traffic": _counts(seen.look.ledger.traffic),
+        "workers": ", ".join(seen.look.workers) or "none",
     }
     for name, text in rows.items():
         table.add_row(Text(name, "dim"), Text(text))
@@ -182,12 +229,5 @@ def _hosts(states: HostStates) -> RenderableType:
 
 
 def _host_state(host: HostState) -> Text:
-    match host.condition:
-        case "open":
-            return Text(f"open ({host.opened})", "bold red")
-        case "half-open":
-            return Text("half-open: one probe", "red")
-        case "penalised" | "slowed":
-            return Text(host.condition, "yellow")
-        case _:
-            return Text(host.condition, "dim")
+    says = {"open": f"open ({host.opened})", "half-open": "half-open: one probe"}
+    return Text(says.get(host.condition, host.condition), HOST_STYLES.get(host.condition, "dim"))

@@ -1,63 +1,49 @@
-"""What the dashboard shows: one look at Redis for all who watch, as JSON."""
+"""What the dashboard shows, and `ingest status --watch`: figures of the fleet, and how they move."""
 
 from __future__ import annotations
 
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
-from worker.clock import Clock, SystemClock
 from worker.errors import StoreUnavailable, StoreUnusable
-from worker.ops.fleet import LOOK_EVERY_S, Look
-from worker.ops.shared_answer import SharedAnswer
+from worker.ops.fleet import Look
 from worker.store.dead_letters import DeadLetters
 from worker.store.host_states import slowest_hosts
 from worker.store.latest import latest_articles
 
 if TYPE_CHECKING:
+    from worker.grouping import Grouping
     from worker.ops.fleet import Fleet
-    from worker.ops.vitals import Vitals
     from worker.store.dead_letters import DeadLetter
     from worker.store.host_states import HostState
 
 _HOSTS, _ARTICLES, _LETTERS = 12, 12, 12
-#: Looks of which the curve of throughput is made: five minutes.
-_LOOKS = int(300 / LOOK_EVERY_S)
+#: Looks of which the curve of throughput is made: ten minutes on the page.
+_LOOKS = 300
 #: A page decides how long its title is, and a producer its URL.
 _LONGEST_TEXT = 300
 
 
 class Board:
-    """The dashboard's figures. Nothing is read while nobody watches."""
+    """The figures. Nothing is read while nobody asks."""
 
-    def __init__(self, vitals: Vitals, fleet: Fleet, clock: Clock | None = None) -> None:
-        self._vitals = vitals
+    def __init__(self, fleet: Fleet, grouping: Grouping, *, hosts: int = _HOSTS) -> None:
         self._fleet = fleet
-        self._clock = clock or SystemClock()
-        self.letters = DeadLetters(fleet.connection, fleet.keys, vitals.settings.host_grouping)
+        self._hosts = hosts
+        self.letters = DeadLetters(fleet.connection, fleet.keys, grouping)
         self._ended: deque[tuple[float, int]] = deque(maxlen=_LOOKS)
-        self._shown = SharedAnswer(self._gathered, max_age_s=LOOK_EVERY_S, clock=self._clock)
 
-    async def shown(self) -> bytes:
-        """The figures as JSON; the same bytes for all who ask within two seconds."""
-        return await self._shown.get()
-
-    async def _gathered(self) -> bytes:
+    async def figures(self) -> dict[str, Any]:
+        """The figures, fit for JSON; `fault` says what Redis does not tell, and what is missing then."""
         look = await self._fleet.look()
-        head = {
-            "time": self._clock.now(),
-            "worker": self._vitals.worker,
-            "namespace": self._fleet.keys.namespace,
-            "may_retry": self._vitals.settings.ops_token is not None,
-        }
         if not isinstance(look, Look):
-            return orjson.dumps(head | {"fault": look.why})
-        return orjson.dumps(head | self._figures(look) | await self._lists())
+            return {"fault": look.why}
+        return self._figures(look) | await self._lists()
 
     def _figures(self, look: Look) -> dict[str, Any]:
         ledger = look.ledger
-        self._ended.append((self._clock.monotonic(), ledger.articles + ledger.unchanged + ledger.dead))
+        if not self._ended or self._ended[-1][0] < look.at_s:
+            self._ended.append((look.at_s, ledger.articles + ledger.unchanged + ledger.dead))
         return {
             "ledger": ledger.figures(),
             "balanced": ledger.balanced,
@@ -83,7 +69,7 @@ class Board:
         connection, keys = self._fleet.connection, self._fleet.keys
         try:
             return {
-                "hosts": [_host(host) for host in await slowest_hosts(connection, keys, _HOSTS)],
+                "hosts": [_host(host) for host in await slowest_hosts(connection, keys, self._hosts)],
                 "articles": [_article(data) for data in await latest_articles(connection, keys, _ARTICLES)],
                 "dead": [_letter(letter) for letter in await self.letters.latest(_LETTERS)],
             }

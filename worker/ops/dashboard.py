@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 import orjson
 from aiohttp import hdrs, web
 
+from worker.clock import SystemClock
 from worker.errors import StoreUnavailable, StoreUnusable
 from worker.ops.board import Board
 from worker.ops.door import refusal
 from worker.ops.fleet import LOOK_EVERY_S
+from worker.ops.shared_answer import SharedAnswer
 from worker.telemetry.log import get_logger
 
 if TYPE_CHECKING:
@@ -47,7 +49,14 @@ class Dashboard:
 
     def __init__(self, vitals: Vitals, fleet: Fleet) -> None:
         self._token = vitals.settings.ops_token
-        self._board = Board(vitals, fleet)
+        self._clock = SystemClock()
+        self._board = Board(fleet, vitals.settings.host_grouping)
+        self._shown = SharedAnswer(self._gathered, max_age_s=LOOK_EVERY_S, clock=self._clock)
+        self._about = {
+            "worker": vitals.worker,
+            "namespace": fleet.keys.namespace,
+            "may_retry": self._token is not None,
+        }
         self._watchers = 0
         folder = files("worker.ops").joinpath("page")
         self._files = {path: (folder / name).read_bytes() for path, (name, _) in _FILES.items()}
@@ -61,12 +70,15 @@ class Dashboard:
         app.router.add_post("/dead/retry", self._retry)
         app.on_response_prepare.append(_secure)
 
+    async def _gathered(self) -> bytes:
+        return orjson.dumps({"time": self._clock.now(), **self._about, **await self._board.figures()})
+
     async def _file(self, request: web.Request) -> web.Response:
         content_type = _FILES[request.path][1]
         return web.Response(body=self._files[request.path], content_type=content_type, charset="utf-8")
 
     async def _figures(self, _request: web.Request) -> web.Response:
-        return web.Response(body=await self._board.shown(), content_type="application/json")
+        return web.Response(body=await self._shown.get(), content_type="application/json")
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         """Server-sent events (HTML standard, 9.2): the figures, anew every two seconds."""
@@ -78,7 +90,7 @@ class Dashboard:
             await response.prepare(request)
             sent = b""
             while True:
-                if (shown := await self._board.shown()) is not sent:
+                if (shown := await self._shown.get()) is not sent:
                     async with asyncio.timeout(_WRITE_TIMEOUT_S):
                         await response.write(b"data: " + shown + b"\n\n")
                     sent = shown

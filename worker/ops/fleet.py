@@ -25,8 +25,9 @@ _LONGEST_WAIT_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One look at Redis."""
+    """One look at Redis, at a moment of the monotonic clock (seconds)."""
 
+    at_s: float
     ledger: Ledger
     depths: Depths
     workers: tuple[str, ...]
@@ -40,20 +41,38 @@ class Nothing:
     why: str
 
 
-class Fleet:
-    """Answers that all who look share."""
+async def looked(connection: Connection, keys: Keys, inbox: Inbox, clock: Clock) -> Look:
+    """All figures, now. Raises StoreUnavailable and StoreUnusable."""
+    return Look(
+        at_s=clock.monotonic(),
+        ledger=await read_ledger(connection, keys),
+        depths=await read_depths(connection, keys, taken=await inbox.taken()),
+        workers=tuple(await inbox.workers()),
+        overdue_s=await overdue_s(connection, keys),
+    )
 
-    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
-        clock = clock or SystemClock()
+
+class Fleet:
+    """Answers that all who look share; Redis is asked for figures once in `look_every_s` at most."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        redis_url: str,
+        *,
+        look_every_s: float = LOOK_EVERY_S,
+        clock: Clock | None = None,
+    ) -> None:
+        self._clock = clock or SystemClock()
         self.keys = Keys(settings.namespace, settings.partitions)
         self.connection = Connection(
-            settings.ops_redis_url or settings.redis_url,
+            redis_url,
             timeout_s=min(settings.redis_timeout_s, _LONGEST_WAIT_S),
             patience_s=0,
         )
         self._inbox = Inbox(self.connection, self.keys, worker="ops", seen_days=settings.seen_days)
-        self._look = SharedAnswer(self._looked, max_age_s=LOOK_EVERY_S, clock=clock)
-        self._ping = SharedAnswer(self._pinged, max_age_s=_PING_EVERY_S, clock=clock)
+        self._look = SharedAnswer(self._looked, max_age_s=look_every_s, clock=self._clock)
+        self._ping = SharedAnswer(self._pinged, max_age_s=_PING_EVERY_S, clock=self._clock)
 
     async def __aenter__(self) -> Self:
         return self
@@ -71,13 +90,7 @@ class Fleet:
 
     async def _looked(self) -> Look | Nothing:
         try:
-            workers = await self._inbox.workers()
-            return Look(
-                ledger=await read_ledger(self.connection, self.keys),
-                depths=await read_depths(self.connection, self.keys, taken=await self._inbox.taken()),
-                workers=tuple(workers),
-                overdue_s=await overdue_s(self.connection, self.keys),
-            )
+            return await looked(self.connection, self.keys, self._inbox, self._clock)
         except (StoreUnavailable, StoreUnusable) as error:
             return Nothing(str(error))
 

@@ -31,11 +31,12 @@ async def ops_port(vitals: Vitals) -> AsyncIterator[None]:
 
     Raises Misconfigured where that address cannot be had.
     """
-    address = vitals.settings.ops_address
+    settings = vitals.settings
+    address = settings.ops_address
     if address is None:
         yield
         return
-    async with Fleet(vitals.settings) as fleet:
+    async with Fleet(settings, settings.ops_redis_url or settings.redis_url) as fleet:
         runner = web.AppRunner(
             application(vitals, fleet), access_log=None, shutdown_timeout=0.5, keepalive_timeout=KEEP_ALIVE_S
         )

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.cli.logs.plot import bars, sparkline
 from worker.cli.logs.series import Series
+from worker.cli.plot import bars, sparkline
 
 TIMES = st.lists(st.floats(0, 3e9), min_size=1, max_size=50)
 

@@ -9,8 +9,8 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from worker.cli.logs.plot import bars, sparkline
 from worker.cli.logs.report import moment
+from worker.cli.plot import bars, sparkline
 from worker.cli.screen import printable
 
 if TYPE_CHECKING:
