@@ -98,7 +98,8 @@ class _Curve:
         label = f"{max(rates, default=0):,.0f} "
         width = options.max_width - len(label)
         kept = rates[-width:]
-        yield _title(f"URLs ended per minute: {self.figures['rate_per_minute']:,} now")
+        now = f"{self.figures['rate_per_minute']:,} now"
+        yield _title(f"URLs ended per minute: {now}, looked at for {_seconds(self.figures['shown_s'])}")
         lines = bars([0.0] * (width - len(kept)) + kept, (options.height or 3) - 1)
         for number, line in enumerate(lines):
             said = label if number == 0 else "0 ".rjust(len(label)) if line is lines[-1] else " " * len(label)
@@ -229,4 +230,4 @@ def _clock(time: str) -> str:
 
 
 def _seconds(seconds: float) -> str:
-    return f"{seconds / 60:,.0f} min" if seconds >= 90 else f"{seconds:.1f} s"
+    return f"{seconds / 60:,.0f} min" if seconds >= 90 else f"{seconds:.{int(seconds < 10)}f} s"

@@ -63,6 +63,7 @@ class Board:
             "workers": len(look.workers),
             "per_minute": per_minute(self._ended),
             "rate_per_minute": latest_rate(self._ended),
+            "shown_s": round(self._ended[-1][0] - self._ended[0][0]),
         }
 
     async def _lists(self) -> dict[str, Any]:

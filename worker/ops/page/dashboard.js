@@ -60,23 +60,25 @@ function pairs(list, entries, className = () => "") {
   });
 }
 
-function curve(perMinute, now) {
+function curve(perMinute, now, spanS) {
   say($("rate"), perMinute.length ? count(now) : "–");
+  const most = count(Math.round(Math.max(0, ...perMinute)));
+  say($("span"), perMinute.length ? `at most ${most} a minute, in ${seconds(spanS)}` : "");
   const top = Math.max(1, ...perMinute);
   const step = 300 / Math.max(1, perMinute.length - 1);
   const points = perMinute.map((rate, at) => `${(at * step).toFixed(1)},${(58 - (56 * rate) / top).toFixed(1)}`);
   const svg = $("curve");
   svg.querySelector("polyline").setAttribute("points", points.join(" "));
   svg.querySelector("polygon").setAttribute("points", points.length ? `0,60 ${points.join(" ")} 300,60` : "");
-  svg.setAttribute("aria-label", `URLs ended per minute, the last minutes: ${now} now, ${Math.round(top)} at most`);
+  svg.setAttribute("aria-label", `URLs ended per minute: ${now} now, ${most} at most, in ${seconds(spanS)}`);
 }
 
 function link(url) {
   const anchor = make("a");
-  const text = make("bdi", "", url);
+  const text = make("bdi", "", url.replace(/^https?:\/\//, ""));
   // An address that was cut is none; one that is not http would be somebody's trick.
   if (!/^https?:/.test(url) || url.endsWith("…")) return text;
-  anchor.href = url;
+  anchor.href = anchor.title = url;
   anchor.rel = "noopener noreferrer nofollow";
   anchor.target = "_blank";
   anchor.append(text);
@@ -106,32 +108,33 @@ function hostRow() {
 }
 
 function article(item) {
-  const row = make("li"), text = make("div"), title = make("b", "", item.title ?? "unchanged");
-  const small = make("small");
+  const row = make("li"), text = make("div"), small = make("small");
+  const title = item.title === null ? make("span", "empty", "unchanged") : make("b", "", item.title);
+  const facts = [];
   title.dir = "auto";
-  small.append(link(item.url));
-  if (item.words !== null) small.append(` · ${count(item.words)} words`);
-  if (item.revision > 1) small.append(` · revision ${item.revision}`);
+  if (item.words !== null) facts.push(`${count(item.words)} words`);
+  if (item.revision > 1) facts.push(`revision ${item.revision}`);
+  small.append(moment(item.time), link(item.url), make("span", "fact", facts.join(" · ")));
   text.append(title, small);
-  row.append(text, moment(item.time));
+  row.append(text);
   return row;
 }
 
 function letter(item) {
-  const row = make("li"), text = make("div"), act = make("div", "act"), small = make("small");
-  text.append(make("b", "bad", item.reason), " ", item.url ? link(item.url) : make("bdi", "", item.item ?? ""));
-  small.textContent = item.error === item.reason ? "" : item.error ?? "";
-  small.dir = "auto";
-  text.append(small);
-  act.append(moment(item.time));
+  const row = make("li"), text = make("div"), line = make("div", "line"), small = make("small");
+  const error = make("span", "", item.error === item.reason ? "" : item.error ?? "");
+  line.append(make("b", "bad", item.reason), item.url ? link(item.url) : make("bdi", "", item.item ?? ""));
+  error.dir = "auto";
+  small.append(moment(item.time), error);
+  text.append(line, small);
+  row.append(text);
   if (item.url) {
     const button = make("button", "", "Retry");
     button.type = "button";
     button.setAttribute("aria-label", `Retry ${item.url}`);
     button.addEventListener("click", () => retry(item, button));
-    act.append(button);
+    row.append(button);
   }
-  row.append(text, act);
   return row;
 }
 
@@ -171,7 +174,7 @@ function show(board) {
   say($("balance"), board.balanced ? "accepted = articles + unchanged + dead + waiting + leased: it balances"
     : "DOES NOT BALANCE: Redis lost data, or keys were changed by hand");
   $("balance").className = board.balanced ? "good" : "bad";
-  curve(board.per_minute, board.rate_per_minute);
+  curve(board.per_minute, board.rate_per_minute, board.shown_s);
   pairs($("depths"), [
     ["workers", count(board.workers)],
     ...Object.entries(DEPTHS).map(([name, says]) => [says, count(board.depths[name])]),
