@@ -137,7 +137,7 @@ def _ledger(figures: Figures) -> Table:
     ledger = figures["ledger"]
     table = Table.grid(padding=(0, 1, 0, 0))
     verdict, style = (
-        (("", "balanced"), "green") if figures["balanced"] else (("DOES NOT", "BALANCE"), "bold red")
+        (("", "balanced"), "green") if figures["balanced"] else (("NOT IN", "BALANCE"), "bold red")
     )
     names = ["accepted =", f"{PLACES[0]}", *(f"+ {name}" for name in PLACES[1:]), "refused"]
     for _ in names:
