@@ -77,6 +77,7 @@ lock: $(READY)  ## resolve the locked versions anew
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes pyproject.toml --output-file requirements.lock
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes pyproject.toml --group dev --output-file requirements-dev.lock
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --group conformance --no-emit-package valkey --output-file requirements-conformance.lock
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --group image --output-file requirements-image.lock
 
 clean:  ## remove the venv, caches and the demo's data
 	rm -rf $(VENV) .ingest .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage

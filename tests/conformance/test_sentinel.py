@@ -10,7 +10,7 @@ import pytest
 from tests.conformance.failover import Plan, run
 from tests.conformance.topologies import SentinelSet
 from tests.store.acting import EVENT, Act, submission
-from worker.cli.check import of_replicas
+from worker.cli.check.findings import of_replicas
 from worker.clock import FakeClock
 from worker.errors import StoreUnavailable
 from worker.store.connection import Connection

@@ -38,7 +38,7 @@ COMMANDS = {
     "dead": Known("worker.cli.dead:dead", "List, show, retry and purge dead letters."),
     "extract": Known("worker.cli.extract:extract", "Extract one article from a file or a URL."),
     "fetch": Known("worker.cli.fetch.command:fetch", "Fetch one URL and explain every step."),
-    "check": Known("worker.cli.check:check", "Check that everything a worker needs is in place."),
+    "check": Known("worker.cli.check.command:check", "Check that everything a worker needs is in place."),
     "schema": Known("worker.cli.schema:schema", "Print the JSON Schema of an event's data."),
     "logs": Known("worker.cli.logs.command:logs", "Summarise log files of workers on one screen."),
     "demo": Known("worker.cli.demo.command:demo", "Run the whole job on a sample site, or on your URLs."),

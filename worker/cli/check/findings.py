@@ -1,24 +1,18 @@
-"""`ingest check`: whether everything that a worker needs is in place, and what to do where it is not."""
+"""Whether everything that a worker needs is in place, and what to do where it is not."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
-
-import click
-from click.exceptions import Exit
-from rich.text import Text
+from typing import TYPE_CHECKING
 
 from worker import __version__
-from worker.cli.examples import examples
-from worker.cli.screen import print_json, results
+from worker.cli.check.finding import Finding
 from worker.cli.store import opened
 from worker.errors import ExtractionFailed, IngestError, Misconfigured, NotAnArticle
 from worker.fetch.robots import product_token
 from worker.runtime.parts import pool_of
-from worker.settings import host_rules, load_settings
+from worker.settings import host_rules
 from worker.store.scripts import script, script_names
 from worker.telemetry.log import configure_logging
 
@@ -28,9 +22,6 @@ if TYPE_CHECKING:
     from worker.settings import Settings
     from worker.store.connection import Connection
 
-Level = Literal["ok", "warn", "fail"]
-
-_STYLES: dict[Level, str] = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 _FULL = 0.9
 _PAGE = b"""<!doctype html><html lang=en><title>Ferry leaves every hour</title><article>
 <h1>Ferry leaves every hour</h1>
@@ -44,42 +35,17 @@ crossing the water," said the harbour master, who bought the first ticket hersel
 </article>"""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at."""
-
-    check: str
-    level: Level
-    says: str
-    remedy: str | None = None
-
-
-@click.command(epilog=examples("ingest check", "ingest check --json | jq '.[] | select(.level != \"ok\")'"))
-@click.option("--json", "as_json", is_flag=True, help="Print [{check, level, says, remedy}].")
-def check(*, as_json: bool) -> None:
-    """Check that everything a worker needs is in place.
-
-    Looks at the settings (INGEST_…), at Redis and how it keeps data, and at the processes that read pages.
-    Each line is ok, warn or fail, with the remedy; the exit code is 1 if anything failed. Nothing is changed.
-    """
-    settings = load_settings()
-    findings = asyncio.run(_findings(settings))
-    if as_json:
-        print_json(findings)
-    else:
-        console = results()
-        for finding in findings:
-            console.print(_line(finding), soft_wrap=True)
-    if any(finding.level == "fail" for finding in findings):
-        raise Exit(1)
+def findings(settings: Settings) -> list[Finding]:
+    """All there is to say, settings first."""
+    return asyncio.run(_findings(settings))
 
 
 async def _findings(settings: Settings) -> list[Finding]:
     configure_logging("console", "error", settings.mask_query, sys.stderr.buffer)
-    findings = list(of_settings(settings))
-    findings += [finding async for finding in _of_redis(settings)]
-    findings.append(await _of_extraction(settings))
-    return findings
+    found = list(of_settings(settings))
+    found += [finding async for finding in _of_redis(settings)]
+    found.append(await _of_extraction(settings))
+    return found
 
 
 def of_settings(settings: Settings) -> Iterator[Finding]:
@@ -183,10 +149,3 @@ async def _of_extraction(settings: Settings) -> Finding:
     except (ExtractionFailed, NotAnArticle) as error:
         return Finding("extraction", "fail", str(error), remedy)
     return Finding("extraction", "ok", f"a process of its own read a page of {article.word_count} words")
-
-
-def _line(finding: Finding) -> Text:
-    remedy = f"; {finding.remedy}" if finding.remedy else ""
-    return Text.assemble(
-        (f"{finding.level:<5}", _STYLES[finding.level]), f"{finding.check}: {finding.says}", (remedy, "dim")
-    )
