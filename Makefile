@@ -9,10 +9,10 @@ URLS   ?=
 MINUTES ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check audit format docs bench bench-extract chaos chaos-mutations drill fairness soak conformance lock clean
+.PHONY: help setup demo test check audit format docs bench bench-extract chaos chaos-mutations drill fairness soak conformance env e2e-compose lock clean
 
 help:  ## show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 20
 
 setup: $(READY)  ## make .venv with every package at its locked version
 
@@ -63,6 +63,14 @@ chaos-mutations: $(READY)  ## take rules out of a copy of the worker, one at a t
 
 drill: $(READY)  ## provoke every alert for real, in Prometheus (needs mtail and prometheus on PATH)
 	@$(BIN)/python -m tests.deploy.drill
+
+env: .env  ## write .env for docker-compose, with passwords of its own, if there is none
+
+.env:
+	@umask 077; sh deploy/new-env.sh > $@
+
+e2e-compose: $(READY)  ## build, start, feed, kill, scale and take down docker-compose.yml for real (needs Docker)
+	@$(BIN)/python -m tests.deploy.e2e_compose $(ARGS)
 
 fairness: $(READY)  ## measure what hosts in trouble cost the others (ARGS="--crowd 2000" is enough)
 	@$(BIN)/python -m tests.chaos.fairness $(ARGS)

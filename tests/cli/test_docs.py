@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
-from worker.cli.docs import PARTS, ROOT, docs, reasons_table
+from worker.cli.docs import PARTS, ROOT, docs, markers, reasons_table
 from worker.events.schema import SCHEMAS, schema_files
 from worker.outcomes import OUTCOMES
 
@@ -47,7 +47,8 @@ def test_this_checkout_is_fresh() -> None:
 def test_a_stale_part_is_named_and_mended(checkout: Path, name: str, part: str) -> None:
     """A part that was changed by hand fails the check by its name; writing the parts restores it."""
     before = (checkout / name).read_text("utf-8")
-    changed(checkout / name, f"<!-- {part} -->\n", f"<!-- {part} -->\n\nby hand\n")
+    first, _ = markers(name, part)
+    changed(checkout / name, f"{first}\n", f"{first}\n\nby hand\n")
     result = run(checkout, "--check")
     assert result.exit_code == 1
     assert f"{name}: the part `{part}` is stale" in result.output

@@ -1,4 +1,7 @@
-"""Serve the sample site by hand: `python -m tests.site [--port N]`; Ctrl-C ends it."""
+"""Serve the sample site by hand: `python -m tests.site [--port N]`; Ctrl-C ends it.
+
+`--list` prints the URLs of a site at that port instead, one a line.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,12 @@ def main() -> None:
     """Read the command line and serve."""
     parser = argparse.ArgumentParser(prog="python -m tests.site", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="0 (the default) picks a free one")
-    asyncio.run(serve(parser.parse_args().port))
+    parser.add_argument("--list", action="store_true", help="print its URLs and end")
+    options = parser.parse_args()
+    if options.list:
+        print(*(row.url(options.port) for row in CATALOGUE), sep="\n")
+    else:
+        asyncio.run(serve(options.port))
 
 
 if __name__ == "__main__":

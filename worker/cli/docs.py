@@ -1,6 +1,7 @@
 """`make docs`: writes the generated parts of the documents anew; `make check` asks whether they are stale.
 
-A part stands between `<!-- name -->` and `<!-- /name -->`. For people who work on ingest, in a checkout.
+A part stands between `<!-- name -->` and `<!-- /name -->`; in files whose comments begin with #, between
+`# <name>` and `# </name>`. For people who work on ingest, in a checkout.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from click.exceptions import Exit
 from worker.cli.failures import Failed
 from worker.events.schema import SCHEMAS, schema_files, write_schemas
 from worker.outcomes import OUTCOMES, Outcome, outcome
-from worker.settings import settings_table
+from worker.settings import settings_lines, settings_table
 from worker.telemetry.catalogue import catalogue_table
 from worker.urls import tracking_table
 
@@ -56,9 +57,27 @@ def _yes(value: bool) -> str:
     return "yes" if value else "no"
 
 
+def settings_of_compose() -> str:
+    """An entry for each setting that docker-compose hands through."""
+    return "".join(f"  {name}:\n" for name, _, _ in settings_lines() if name not in GIVEN_BY_COMPOSE)
+
+
+def settings_of_env() -> str:
+    """Each of them with what it is and its default, commented out."""
+    return "".join(
+        f"# {says}\n#{name}={default}\n"
+        for name, default, says in settings_lines()
+        if name not in GIVEN_BY_COMPOSE
+    )
+
+
+#: Settings that follow from docker-compose.yml and from the image.
+GIVEN_BY_COMPOSE = frozenset({"INGEST_REDIS_URL", "INGEST_OPS_ADDRESS", "INGEST_DATA_DIR"})
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"settings": settings_table, "tracking": tracking_table},
     "ARCHITECTURE.md": {"log events": catalogue_table, "reasons": reasons_table},
+    "docker-compose.yml": {"settings": settings_of_compose},
+    ".env.example": {"settings": settings_of_env},
 }
 
 
@@ -89,14 +108,21 @@ def documents(root: Path = ROOT) -> Iterator[Document]:
         yield document
 
 
+def markers(name: str, part: str) -> tuple[str, str]:
+    """The lines before and after a part of the document `name`."""
+    if name.endswith(".md"):
+        return f"<!-- {part} -->", f"<!-- /{part} -->"
+    return f"# <{part}>", f"# </{part}>"
+
+
 def _renew(document: Document, part: str, table: str) -> None:
-    first, last = f"<!-- {part} -->", f"<!-- /{part} -->"
-    found = re.search(f"{re.escape(first)}(.*){re.escape(last)}", document.wanted, re.DOTALL)
+    first, last = markers(document.name, part)
+    found = re.search(f"{re.escape(first)}(.*?)( *{re.escape(last)})", document.wanted, re.DOTALL)
     missing = [marker for marker in (first, last) if document.wanted.count(marker) != 1]
     if found is None or missing:
         document.missing += missing or [f"{last} after {first}"]
         return
-    generated = f"\n\n{table}\n"
+    generated = f"\n\n{table}\n" if document.name.endswith(".md") else f"\n{table}"
     if found[1] != generated:
         document.stale.append(part)
         document.wanted = document.wanted[: found.start(1)] + generated + document.wanted[found.end(1) :]

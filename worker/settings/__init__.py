@@ -2,6 +2,14 @@
 
 from worker.settings.fields import PREFIX, HostOverride, Settings
 from worker.settings.hosts_file import host_rules
-from worker.settings.load import load_settings, settings_table
+from worker.settings.load import load_settings, settings_lines, settings_table
 
-__all__ = ["PREFIX", "HostOverride", "Settings", "host_rules", "load_settings", "settings_table"]
+__all__ = [
+    "PREFIX",
+    "HostOverride",
+    "Settings",
+    "host_rules",
+    "load_settings",
+    "settings_lines",
+    "settings_table",
+]

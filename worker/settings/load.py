@@ -88,11 +88,18 @@ def load_settings(environ: Mapping[str, str] = os.environ, **overrides: object) 
     return settings
 
 
+def settings_lines() -> Iterator[tuple[str, str, str]]:
+    """Each setting: its name, its default as the environment would give it (empty: none), and what it is."""
+    for name, field in Settings.model_fields.items():
+        yield _env_name(name), "" if _told(field) else _default(name), field.description or ""
+
+
 def settings_table() -> str:
     """A markdown table of all settings: name, default, what it is."""
+    told = map(_told, Settings.model_fields.values())
     rows = (
-        f"| `{_env_name(name)}` | {_shown_default(name, field)} | {field.description} |"
-        for name, field in Settings.model_fields.items()
+        f"| `{name}` | {words or (f'`{default}`' if default else 'none')} | {says} |"
+        for words, (name, default, says) in zip(told, settings_lines(), strict=True)
     )
     return "\n".join(("| setting | default | what it is |", "|---|---|---|", *rows)) + "\n"
 
@@ -149,18 +156,21 @@ def _expectation(name: str, detail: ErrorDetails) -> str:
             return re.sub("^(Input|String) should", "it should", said)
 
 
-def _shown_default(name: str, field: FieldInfo) -> str:
-    if isinstance(field.json_schema_extra, dict) and "shown" in field.json_schema_extra:
-        return str(field.json_schema_extra["shown"])
+def _told(field: FieldInfo) -> str:
+    """The default in words, where it is not the same everywhere."""
+    extra = field.json_schema_extra
+    return str(extra.get("shown", "")) if isinstance(extra, dict) else ""
+
+
+def _default(name: str) -> str:
     match getattr(Settings(), name):
         case None:
-            text = ""
+            return ""
         case bool() as switch:
-            text = str(switch).lower()
+            return str(switch).lower()
         case float() as number:
-            text = f"{number:g}"
+            return f"{number:g}"
         case frozenset() | tuple() as parts:
-            text = ",".join(sorted(map(str, parts)))
+            return ",".join(sorted(map(str, parts)))
         case other:
-            text = str(other)
-    return f"`{text}`" if text else "none"
+            return str(other)
