@@ -11,6 +11,7 @@ import pytest
 
 from tests.chaos.fleet import Fleet
 from tests.chaos.origin import Origin
+from tests.conformance.binaries import BINARIES, missing
 from tests.security.roles import GuardedRedis, say
 from tests.servers import RedisServer
 from worker.errors import StoreUnusable
@@ -55,6 +56,32 @@ async def test_killed_redis_without_aof_loses_all_and_the_ledger_does_not_see_it
     server = RedisServer(tmp_path / "r", options=("--appendonly", "no"))
     try:
         assert await _accepted_after_kill(server) == (0, 0, True)
+    finally:
+        server.stop(signal.SIGKILL)
+
+
+@pytest.mark.parametrize("name", BINARIES)
+async def test_restarted_redis_with_users_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Redis 7 and 8 replay transactions, which is what scripts become, by the rights of the user `default`.
+
+    Without any, all of them were left out in silence: https://github.com/redis/redis/issues/14541.
+    """
+    if why := missing(name):
+        pytest.skip(why)
+    monkeypatch.setattr("tests.servers.BINARY", name)
+    server = GuardedRedis(tmp_path / "r")
+    try:
+        server.start()
+        async with Connection(server.url_of("worker"), patience_s=5) as connection:
+            inbox = Inbox(connection, KEYS, worker="one")
+            await inbox.push(PUSHED)
+            await inbox.admit([(item.number, parse_item(item.raw)) for item in await inbox.take(30)])
+            server.stop()
+            server.start()
+            ledger = await read_ledger(connection, KEYS)
+            assert (ledger.accepted, ledger.waiting, await inbox.length()) == (30, 30, 20)
     finally:
         server.stop(signal.SIGKILL)
 
