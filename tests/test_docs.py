@@ -149,7 +149,7 @@ def test_readme_blocks_call_known_programs() -> None:
     """A README block that calls something new is noticed, and so is one that this test would pass over."""
     lines = [line for found in FENCES if found.kind == "sh" for line in found.body.splitlines()]
     assert {line.split()[0] for line in lines} == PROGRAMS
-    known = {"sh", "python", "text", "toml", "json", "text before", "json after", "json event"}
+    known = {"sh", "sh compose", "python", "text", "toml", "json", "text before", "json after", "json event"}
     assert {found.kind for found in FENCES} <= known
 
 
@@ -211,8 +211,8 @@ def test_commands_named_in_passing_exist(document: str) -> None:
         assert found is not None, command
         options = {name for parameter in found.params for name in parameter.opts}
         assert [word for word in words if word.startswith("-") and word not in options] == [], command
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    assert set(re.findall(r"(?:^|`)make ([a-z]+)", TEXTS[document], re.MULTILINE)) <= targets
+    targets = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"(?:^|`)make ([a-z0-9-]+)", TEXTS[document], re.MULTILINE)) <= targets
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

@@ -1,7 +1,7 @@
 """An example of a consumer: prints a line for each article, and acknowledges it.
 
-Environment: `REDIS_URL`, with a user who may read; `STREAM`, `GROUP`, and `READER`, its name in the group, which each
-of several must have for itself: under the name of one that died, what that one had not acknowledged comes again.
+Environment: `REDIS_URL`, with a user who may read; `STREAM`, `GROUP`, and `READER`, its name in the group. Of
+several, each has a name for itself: under that of one that died, what it had not acknowledged comes again.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ def build(run: Run, *, monitoring: bool) -> None:
     """Images of ours, and stand-ins for others."""
     with run.step("build the image") as found:
         run.project.compose("build", "worker")
-        image = run.project.looked_at(os.environ.get("INGEST_IMAGE", "ingest:0.1.0"))
+        image = run.project.looked_at(os.environ.get("WORKER_IMAGE", "ingest:0.1.0"))
         found(f"{image['Size'] / 1e6:.0f} MB, user {image['Config']['User']}")
     if monitoring:
         with run.step("build mtail, and Prometheus and Alertmanager from Debian"):
@@ -83,9 +83,6 @@ def strike(run: Run, sent: list[str]) -> None:
         victim = max(project.containers("worker"))
         project.docker("kill", "--signal", "KILL", victim)
         found(f"{victim[:12]}, after {run.ended()} ends")
-    with run.step("feed 80 more by `exec`") as found:
-        (alive,) = project.containers("worker")
-        found(project.docker("exec", alive, "ingest", "add", *sent[:80]).strip())
     with run.step("scale to 4"):
         run.scale(4)
     with run.step("SIGKILL for all processes within a container; it starts again by itself") as found:
@@ -95,6 +92,9 @@ def strike(run: Run, sent: list[str]) -> None:
         until("a restart", lambda: project.looked_at(victim)["RestartCount"] or None)
         until("4 healthy workers", lambda: run.healthy("worker", 4) or None)
         found(f"{victim[:12]}, {run.ended()} ended so far")
+    with run.step("feed 80 more by `exec`") as found:
+        alive = project.containers("worker")[0]
+        found(project.docker("exec", alive, "ingest", "add", *sent[:80]).strip())
     with run.step("restart redis") as found:
         project.compose("restart", "redis")
         until("a healthy redis", lambda: run.healthy("redis", 1) or None)

@@ -13,6 +13,7 @@ import yaml
 
 from tests.chaos.fleet import ROOT, clean_environ
 from tests.deploy.programs import output_of
+from worker.cli.entry import COMMANDS
 from worker.settings import Settings
 
 if TYPE_CHECKING:
@@ -146,3 +147,21 @@ def test_mounted_files_are_there() -> None:
     """Docker makes an empty folder of a file that is missing."""
     for path in re.findall(r"(\./[\w./-]+):/", COMPOSE):
         assert (ROOT / path).exists(), path
+
+
+def test_commands_of_the_documents_name_services(services: dict[str, dict[str, Any]]) -> None:
+    """What README and RUNBOOK tell to type is for services, profiles and `ingest` commands that there are."""
+    there = {profile for service in services.values() for profile in service.get("profiles", [])}
+    found = 0
+    for document in ("README.md", "deploy/RUNBOOK.md"):
+        text = (ROOT / document).read_text()
+        for words in re.findall(r"docker-compose ([^|`\n]+)", text):
+            assert set(re.findall(r"--profile (\w+)", words)) <= there, words
+            called = re.search(
+                r"\b(?:run --rm(?: -T)?|exec|logs --no-color|port --index=1) ([\w-]+)(?: (\w+))?", words
+            )
+            if called:
+                assert called[1] in services, words
+                assert called[2] in {None, *COMMANDS}, words
+            found += 1
+    assert found > 10
