@@ -10,7 +10,7 @@ import json
 import os
 import signal
 import sys
-import time
+import threading
 from typing import TYPE_CHECKING, Any
 
 import redis
@@ -22,12 +22,15 @@ STREAM = os.environ.get("STREAM", "{ingest:0}:articles")
 GROUP = os.environ.get("GROUP", "example")
 READER = os.environ.get("READER", "reader-1")
 
+ending = threading.Event()
+
 Entry = tuple[bytes, dict[bytes, bytes]]
 
 
 def entries(store: redis.Redis) -> Iterator[Entry]:
-    """Entry by entry: first what this reader took and did not acknowledge, then what comes, without end.
+    """Entry by entry: first what this reader took and did not acknowledge, then what comes.
 
+    Ends once `ending` is set, within some seconds.
     Raises redis.RedisError when Redis goes away.
     """
     try:
@@ -36,7 +39,7 @@ def entries(store: redis.Redis) -> Iterator[Entry]:
         if not str(error).startswith("BUSYGROUP"):
             raise
     after = "0"
-    while True:
+    while not ending.is_set():
         # Shorter than the connection's own patience, or a quiet stream would look like a Redis that is gone.
         reply: Any = store.xreadgroup(GROUP, READER, {STREAM: after}, count=100, block=2000)
         batch: list[Entry] = reply[0][1] if reply else []
@@ -55,20 +58,21 @@ def shown(fields: dict[bytes, bytes]) -> str:
 
 
 def main() -> None:
-    """Read until SIGTERM or Ctrl-C, whatever happens to Redis meanwhile."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """Read until SIGTERM or Ctrl-C, whatever happens to Redis meanwhile; what was printed is acknowledged."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ending.set())
     store = redis.Redis.from_url(os.environ["REDIS_URL"], socket_timeout=10)
-    while True:
+    while not ending.is_set():
         try:
             for entry, fields in entries(store):
                 if fields:  # else the entry itself is gone, and only its number was still to be acknowledged
                     print(shown(fields), flush=True)  # keep it here, under the event's id
                 store.xack(STREAM, GROUP, entry)
+                if ending.is_set():
+                    return
         except redis.RedisError as error:
             print(f"again in a second: {error}", file=sys.stderr, flush=True)
-            time.sleep(1)
-        except KeyboardInterrupt:
-            return
+            ending.wait(1)
 
 
 if __name__ == "__main__":

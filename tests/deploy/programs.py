@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 DEPLOY = ROOT / "deploy"
 #: Where each comes from.
 _PACKAGES = {
+    "amtool": "Debian's package prometheus-alertmanager",
     "mtail": "Debian's package mtail",
     "promtool": "Debian's package prometheus",
     "lnav": "Debian's package lnav",

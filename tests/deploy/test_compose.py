@@ -157,9 +157,7 @@ def test_commands_of_the_documents_name_services(services: dict[str, dict[str, A
         text = (ROOT / document).read_text()
         for words in re.findall(r"docker-compose ([^|`\n]+)", text):
             assert set(re.findall(r"--profile (\w+)", words)) <= there, words
-            called = re.search(
-                r"\b(?:run --rm(?: -T)?|exec|logs --no-color|port --index=1) ([\w-]+)(?: (\w+))?", words
-            )
+            called = re.search(r"\b(?:run --rm(?: -T)?|logs --no-color) ([\w-]+)(?: (\w+))?", words)
             if called:
                 assert called[1] in services, words
                 assert called[2] in {None, *COMMANDS}, words
