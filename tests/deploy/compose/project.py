@@ -48,8 +48,9 @@ def compose_command() -> list[str]:
 class Project:
     """docker-compose.yml with another file over it, and the environment that .env would be."""
 
-    def __init__(self, name: str, override: str, environ: Mapping[str, str]) -> None:
-        self._compose = [*compose_command(), "-p", name, "-f", "docker-compose.yml", "-f", override]
+    def __init__(self, command: Sequence[str], name: str, override: str, environ: Mapping[str, str]) -> None:
+        """`command` is what `compose_command` found."""
+        self._compose = [*command, "-p", name, "-f", "docker-compose.yml", "-f", override]
         self._environ = clean_environ() | dict(environ)
         self.name = name
 

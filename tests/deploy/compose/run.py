@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from tests.chaos.fleet import ROOT
-from tests.deploy.compose.project import Project, StepFailed, until
+from tests.deploy.compose.project import Project, StepFailed, compose_command, until
 from tests.servers import free_port
 
 if TYPE_CHECKING:
@@ -29,9 +29,10 @@ _SETTINGS = {
 
 
 class Run:
-    """The project, and what is known of it."""
+    """The project, and what is known of it. Raises NoDocker where there can be none."""
 
     def __init__(self) -> None:
+        command = compose_command()  # before anything is begun
         self._began, self._ended = time.monotonic(), 0
         name = f"ingest-e2e-{os.getpid()}"
         self.prometheus = f"127.0.0.1:{free_port()}"
@@ -52,7 +53,7 @@ class Run:
         # What is Debian already need not be fetched again.
         environ["MTAIL_BASE_IMAGE"] = os.environ.get("MTAIL_BASE_IMAGE", environ["BASE_IMAGE"])
         self.environ = environ
-        self.project = Project(name, "tests/deploy/compose/override.yml", environ)
+        self.project = Project(command, name, "tests/deploy/compose/override.yml", environ)
 
     @contextmanager
     def step(self, what: str) -> Iterator[Callable[[str], None]]:
