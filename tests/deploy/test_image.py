@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import tomllib
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from worker import __version__
 
 DOCKERFILE = (ROOT / "deploy/Dockerfile").read_text()
 IMAGE = f"ingest:{__version__}"
+MADE_OF = ("deploy/Dockerfile", "requirements.lock", "requirements-image.lock")
 BASES = [DOCKERFILE, (ROOT / "deploy/mtail/Dockerfile").read_text()]
 
 
@@ -28,7 +30,11 @@ def image() -> dict[str, Any]:
     done = subprocess.run([docker, "image", "inspect", IMAGE], capture_output=True, text=True, check=False)
     if done.returncode:
         pytest.skip(f"docker has no image {IMAGE}: docker-compose build worker")
-    return dict(json.loads(done.stdout)[0])
+    found = dict(json.loads(done.stdout)[0])
+    newest_s = max((ROOT / name).stat().st_mtime for name in MADE_OF)
+    if datetime.fromisoformat(found["Created"][:19] + "+00:00").timestamp() < newest_s:
+        pytest.skip(f"the image {IMAGE} is older than what it is made of: docker-compose build worker")
+    return found
 
 
 def in_container(*words: str, entrypoint: str = "ingest") -> str:
