@@ -50,24 +50,25 @@ class Project:
 
     def __init__(self, command: Sequence[str], name: str, override: str, environ: Mapping[str, str]) -> None:
         """`command` is what `compose_command` found."""
-        self._compose = [*command, "-p", name, "-f", "docker-compose.yml", "-f", override]
+        # What .env says, if there is one, is not for a test.
+        options = ("-p", name, "--env-file", ".env.example", "-f", "docker-compose.yml", "-f", override)
+        self._compose = [*command, *options]
         self._environ = clean_environ() | dict(environ)
         self.name = name
 
-    def compose(self, *words: str, stdin: str = "", quiet: bool = True) -> str:
+    def compose(self, *words: str, stdin: str = "") -> str:
         """Stdout of a command of docker-compose. Raises StepFailed, with what it said, unless it works."""
-        return self._run([*self._compose, *words], stdin, quiet=quiet)
+        return self._run([*self._compose, *words], stdin)
 
     def docker(self, *words: str, stdin: str = "") -> str:
         """Stdout of a command of docker. Raises StepFailed."""
         return self._run(["docker", *words], stdin)
 
-    def _run(self, command: Sequence[str], stdin: str, *, quiet: bool = True) -> str:
+    def _run(self, command: Sequence[str], stdin: str) -> str:
         done = subprocess.run(
             command,
             input=stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE if quiet else None,
+            capture_output=True,
             text=True,
             cwd=ROOT,
             env=self._environ,
@@ -75,7 +76,7 @@ class Project:
             check=False,
         )
         if done.returncode:
-            said = "\n".join(f"  {line}" for line in (done.stdout + (done.stderr or "")).splitlines()[-30:])
+            said = "\n".join(f"  {line}" for line in (done.stdout + done.stderr).splitlines()[-30:])
             raise StepFailed(f"{' '.join(command)} ended with {done.returncode}\n{said}")
         return done.stdout
 
