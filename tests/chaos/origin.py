@@ -63,10 +63,11 @@ def article(host: str, path: str) -> str:
 class Origin:
     """Serves `/<kind>/<n>` on 127.0.2.1 … 127.0.2.`hosts`, all at one port, while it is open.
 
-    Kinds: `a` an article; `slow` one after 0.4 s; `flaky` a 500 the first time; `moved` leads to the next
-    host's `a`; `hang` never answers; `busy` is a 429; `drip` sends a byte a second; `gone` is a 404; `edited`
-    says something new each time; `tagged` has an ETag; `eater` is a page that takes more memory to read than
-    a process may have; `deadly` kills the process that asks for it, if `on_deadly` can.
+    Kinds: `a` an article; `bare` one whose page names no date; `slow` one after 0.4 s; `flaky` a 500 the
+    first time; `moved` leads to the next host's `a`; `hang` never answers; `busy` is a 429; `drip` sends a
+    byte a second; `gone` is a 404; `edited` says something new each time; `tagged` has an ETag; `eater` is a
+    page that takes more memory to read than a process may have; `deadly` kills the process that asks for it,
+    if `on_deadly` can.
     """
 
     def __init__(self, hosts: int) -> None:
@@ -142,6 +143,9 @@ class Origin:
             return web.Response(text=page, content_type="text/html")
         if kind == "eater":
             return web.Response(body=_EATER, content_type="text/html")
+        if kind == "bare":
+            page = article(host, path).replace("article:published_time", "theme-color")
+            return web.Response(text=page, content_type="text/html")
         if kind == "slow":
             await asyncio.sleep(0.4)
         if kind == "flaky" and (host, path) not in self._troubled:

@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 #: Every key that ARCHITECTURE.md's data model names, and those of them that may outlive the work.
 DOCUMENTED = re.compile(
     r"ingest:queue|\{ingest:queue\}:(taken:[^:]+|numbers|workers)|\{ingest:\d+\}:("
-    r"seq|clock|ready|later|suspects|leases|leased|settled|admitted|policy|crawl_delay|ledger|articles|dead"
-    r"|(wait|high|host|parked|address|claim|seen|robots|revisions|visit):.+)"
+    r"seq|clock|ready|later|suspects|leases|leased|settled|admitted|policy|crawl_delay|ledger|articles|dead|habits"
+    r"|(wait|high|habit|host|parked|address|claim|seen|robots|revisions|visit):.+)"
 )
 LASTING = re.compile(
     # A worker killed at the very end stays among the workers until another one looks.
     r"\{ingest:queue\}:(numbers|workers)|\{ingest:\d+\}:"
-    r"(seq|clock|settled|admitted|policy|crawl_delay|ledger|articles|dead|(host|parked|claim|seen|robots|revisions|visit):.+)"
+    r"(seq|clock|settled|admitted|policy|crawl_delay|ledger|articles|dead|habits"
+    r"|(habit|host|parked|claim|seen|robots|revisions|visit):.+)"
 )
 
 

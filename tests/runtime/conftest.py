@@ -11,6 +11,7 @@ import pytest
 
 from worker.clock import SystemClock
 from worker.extract import extract_article
+from worker.habits.sightings import Sightings
 from worker.model import Page, Redirect, Submission
 from worker.pipeline import Pipeline
 from worker.retry import RetryPolicy
@@ -69,6 +70,7 @@ class Bench:
     web: Answers
     in_work: InWork
     stats: Stats
+    sightings: Sightings
     work: Work
     stream: io.BytesIO
     numbers: list[int] = field(default_factory=list)
@@ -119,7 +121,7 @@ async def bench(connection: Connection, keys: Keys, stream: io.BytesIO) -> Bench
     await frontier.hosts.configure(HostPolicy(spacing_s=0))
     policy = RetryPolicy(max_attempts=3, base_s=1, max_s=10)
     pipeline = Pipeline(web, None, InProcess(), policy, max_redirects=5, clock=clock)
-    stats = Stats(clock)
-    work = Work(pipeline, frontier, in_work, stats, namespace="ingest", max_crashes=2, clock=clock)
+    stats, sightings = Stats(clock), Sightings(100)
+    work = Work(pipeline, frontier, in_work, stats, sightings, namespace="ingest", max_crashes=2, clock=clock)
     inbox = Inbox(connection, keys, worker="one")
-    return Bench(connection, keys, inbox, frontier, web, in_work, stats, work, stream)
+    return Bench(connection, keys, inbox, frontier, web, in_work, stats, sightings, work, stream)

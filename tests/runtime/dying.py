@@ -12,6 +12,7 @@ from typing import Any
 from worker.clock import SystemClock
 from worker.fetch.guard import AddressGuard
 from worker.fetch.session import Fetcher
+from worker.habits.sightings import Sightings
 from worker.pipeline import Pipeline
 from worker.retry import RetryPolicy
 from worker.runtime.in_work import InWork
@@ -37,7 +38,14 @@ async def _work(redis_url: str) -> None:
         frontier = Frontier(connection, keys, worker="victim", limits=FrontierLimits(), clock=clock)
         pipeline = Pipeline(web, None, _Kills(), RetryPolicy(3, 1, 10), max_redirects=5, clock=clock)
         work = Work(
-            pipeline, frontier, InWork(clock), Stats(clock), namespace="ingest", max_crashes=2, clock=clock
+            pipeline,
+            frontier,
+            InWork(clock),
+            Stats(clock),
+            Sightings(0),
+            namespace="ingest",
+            max_crashes=2,
+            clock=clock,
         )
         (lease,) = (await frontier.claim(1)).leases
         await work.run(lease)

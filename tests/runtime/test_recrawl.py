@@ -92,6 +92,7 @@ async def crawl(bench: Bench) -> AsyncIterator[Crawl]:
             bench.frontier,
             bench.in_work,
             bench.stats,
+            bench.sightings,
             namespace="ingest",
             max_crashes=2,
             clock=clock,

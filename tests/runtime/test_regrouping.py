@@ -14,6 +14,7 @@ import pytest
 from tests.runtime.conftest import Answers, InProcess
 from worker.clock import SystemClock
 from worker.grouping import Grouping
+from worker.habits.sightings import Sightings
 from worker.pipeline import Pipeline
 from worker.retry import RetryPolicy
 from worker.runtime.work import Work
@@ -56,7 +57,14 @@ def crew(bench: Bench, web: Answers, grouping: Grouping) -> tuple[Frontier, Work
         web, None, InProcess(), RetryPolicy(3, 1, 10), max_redirects=5, clock=clock, grouping=grouping
     )
     work = Work(
-        pipeline, frontier, bench.in_work, bench.stats, namespace="ingest", max_crashes=2, clock=clock
+        pipeline,
+        frontier,
+        bench.in_work,
+        bench.stats,
+        Sightings(10, grouping),
+        namespace="ingest",
+        max_crashes=2,
+        clock=clock,
     )
     return frontier, work
 

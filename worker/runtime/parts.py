@@ -20,6 +20,7 @@ from worker.fetch.robots import product_token
 from worker.fetch.session import Fetcher
 from worker.fetch.targets import Targets
 from worker.fetch.transport import trusting
+from worker.habits.sightings import Sightings
 from worker.pipeline import Pipeline
 from worker.retry import RetryPolicy
 from worker.runtime.in_work import InWork
@@ -39,6 +40,10 @@ if TYPE_CHECKING:
     from worker.settings import Settings
 
 
+#: Of more sources than a worker can end URLs of between two looks of its listener, none is worth the memory.
+_SOURCES_SEEN = 10_000
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What the loops share."""
@@ -52,6 +57,7 @@ class Parts:
     pool: ExtractionPool
     in_work: InWork
     stats: Stats
+    sightings: Sightings
     work: Work
     clock: Clock
 
@@ -162,6 +168,7 @@ async def assembled(
         cache = RobotsCache(connection, keys, ttl_s=settings.robots_ttl_s, grouping=settings.host_grouping)
         pipeline = pipeline_of(settings, fetcher, pool, cache, clock)
         in_work, stats = InWork(clock), Stats(clock)
+        sightings = Sightings(_SOURCES_SEEN if settings.silence_factor else 0, settings.host_grouping)
         yield Parts(
             settings=settings,
             worker=worker,
@@ -172,11 +179,13 @@ async def assembled(
             pool=pool,
             in_work=in_work,
             stats=stats,
+            sightings=sightings,
             work=Work(
                 pipeline,
                 frontier,
                 in_work,
                 stats,
+                sightings,
                 namespace=settings.namespace,
                 max_crashes=settings.max_crashes,
                 clock=clock,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from worker.clock import Clock
     from worker.events.payload import Change
+    from worker.habits.sightings import Sightings
     from worker.model import Lease, Record, Task
     from worker.pipeline import Unmodified
     from worker.store.frontier import Frontier
@@ -31,9 +32,12 @@ if TYPE_CHECKING:
 class Publication:
     """Writes the events of articles."""
 
-    def __init__(self, frontier: Frontier, stats: Stats, *, namespace: str, clock: Clock) -> None:
+    def __init__(
+        self, frontier: Frontier, stats: Stats, sightings: Sightings, *, namespace: str, clock: Clock
+    ) -> None:
         self._frontier = frontier
         self._stats = stats
+        self._sightings = sightings
         self._namespace = namespace
         self._clock = clock
 
@@ -94,6 +98,7 @@ class Publication:
             settled = await self._frontier.finish(lease, event, signal=verdict.signal, visit=visit)
         if settled in {Settled.DONE, Settled.REPEATED}:
             self._count("published", verdict)
+            self._sightings.published(lease.task, article)
             log.info(
                 "article_published",
                 article_id=article.article_id,
@@ -129,6 +134,7 @@ class Publication:
             )
         if settled in {Settled.DONE, Settled.REPEATED}:
             self._count("unchanged", verdict)
+            self._sightings.unchanged(lease.task)
             log.info(
                 "article_unchanged",
                 article_id=article_id(lease.task.url),

@@ -21,6 +21,7 @@ from worker.ops.vitals import Vitals
 from worker.runtime.admitter import Admitter
 from worker.runtime.host_rules import RulesReloader, policy_of
 from worker.runtime.keeper import Keeper
+from worker.runtime.listener import Listener, looks_every_s
 from worker.runtime.parts import Parts, assembled, connection_of, worker_name
 from worker.runtime.pause import pause
 from worker.runtime.reaper import Reaper
@@ -189,7 +190,7 @@ def _loops_of_a_worker(parts: Parts, stop: Stop, pulses: Pulses) -> list[Corouti
     watch = SuspectWatch(parts.frontier, environ=environ)
     reloader = RulesReloader(parts.frontier.hosts, settings, stop.reload)
     # Only a signal wakes the reloader: it has no pulse.
-    return [
+    loops = [
         runner.run(stop.stopping, pulses.of("runner", every_s=1)),
         admitter.run(stop.stopping, pulses.of("admitter", every_s=1)),
         reaper.run(stop.stopping, pulses.of("reaper", every_s=settings.lease_s / 4)),
@@ -197,6 +198,10 @@ def _loops_of_a_worker(parts: Parts, stop: Stop, pulses: Pulses) -> list[Corouti
         Reporter(parts).run(stop.stopping, pulses.of("reporter", every_s=settings.stats_interval_s)),
         reloader.run(stop.stopping),
     ]
+    if settings.silence_factor:
+        beat = pulses.of("listener", every_s=looks_every_s(settings))
+        loops.append(Listener(parts).run(stop.stopping, beat))
+    return loops
 
 
 async def _run_loops(parts: Parts, stop: Stop, loops: list[Coroutine[Any, Any, None]], pulses: Pulses) -> int:

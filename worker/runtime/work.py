@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
     from worker.clock import Clock
+    from worker.habits.sightings import Sightings
     from worker.model import Lease, Redirect
     from worker.runtime.in_work import InWork
     from worker.store.frontier import Frontier
@@ -39,6 +40,7 @@ class Work:
         frontier: Frontier,
         in_work: InWork,
         stats: Stats,
+        sightings: Sightings,
         *,
         namespace: str,
         max_crashes: int,
@@ -48,10 +50,11 @@ class Work:
         self._frontier = frontier
         self._in_work = in_work
         self._stats = stats
+        self._sightings = sightings
         self._namespace = namespace
         self._max_crashes = max_crashes
         self._clock = clock
-        self._publication = Publication(frontier, stats, namespace=namespace, clock=clock)
+        self._publication = Publication(frontier, stats, sightings, namespace=namespace, clock=clock)
 
     async def run(self, lease: Lease) -> None:
         """Work on the lease until it is settled or lost. Raises StoreUnusable, and nothing else."""
@@ -171,6 +174,7 @@ class Work:
         settled = await self._frontier.bury(lease, reason, event, signal=verdict.signal)
         if settled is not Settled.LOST:
             self._stats.count("buried", reason=reason)
+            self._sightings.buried(lease.task, reason)
             log.warning(
                 "url_buried",
                 reason=reason,

@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from worker.telemetry.log_event import log_event as _event
+from worker.telemetry.source_events import SOURCE_EVENTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -210,6 +211,7 @@ _EVENTS = (
         "a dead letter was written and the lease ended",
         "reason:str event_id:str? error:str? attempts:int? age_ms:int?",
     ),
+    *SOURCE_EVENTS,
     # Leases and crashes
     _event(
         "lease_lost",

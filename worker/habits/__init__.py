@@ -1,0 +1,1 @@
+"""What a source is used to: how often its articles come, and what is found in them. Pure."""

@@ -1,0 +1,126 @@
+"""All that the fleet has learnt of a source, as it is kept, and what new sightings make of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import astuple, dataclass, replace
+from typing import TYPE_CHECKING
+
+import orjson
+
+from worker.habits.rhythm import Rhythm, Span
+from worker.habits.shares import Share, Shares, Turn
+
+if TYPE_CHECKING:
+    from worker.habits.rhythm import Rules
+    from worker.habits.sightings import Seen
+
+#: Of why URLs ended otherwise, so many reasons are kept; the rest is `other`.
+_REASONS = 6
+_OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """No article for too long: `failing`, URLs end otherwise; or `quiet`, none or too few come."""
+
+    failing: bool
+    per_hour: float
+    articles: int  # that the rate was learnt from
+    silent_ms: int
+    limit_ms: int
+    last_article_s: int  # Unix time
+    ended: dict[str, int]  # what became of URLs since: dead letters by reason
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """Articles again, after a silence that was told."""
+
+    silent_ms: int
+
+
+Finding = Silence | Return | Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Habit:
+    """A source."""
+
+    rhythm: Rhythm
+    shares: Shares
+    ended: dict[str, int]  # since the last article: dead letters by reason
+    last_article_s: int  # Unix time
+
+    def encoded(self) -> bytes:
+        """As it is kept in Redis."""
+        rhythm, shares = self.rhythm, self.shares
+        fields = {
+            name: [round(share.found, 2), share.recent, *([round(share.lost, 3)] if share.lost else [])]
+            for name, share in shares.fields.items()
+            if share != Share()
+        }
+        return orjson.dumps(
+            [
+                [rhythm.began_ms, rhythm.last_ms, rhythm.failed, rhythm.silent_ms],
+                [astuple(rhythm.now), astuple(rhythm.before)],
+                [shares.recent, shares.learnt, fields],
+                [self.ended, self.last_article_s],
+            ]
+        )
+
+
+def decoded(kept: bytes) -> Habit:
+    """What `encoded` has made."""
+    rhythm, spans, (recent, learnt, fields), (ended, last_article_s) = orjson.loads(kept)
+    shares = {name: Share(*words) for name, words in fields.items()}
+    now, before = (Span(*span) for span in spans)
+    began_ms, last_ms, failed, silent_ms = rhythm
+    known = Rhythm(began_ms, last_ms, failed, silent_ms, now, before)
+    return Habit(known, Shares(recent, learnt, shares), ended, last_article_s)
+
+
+def watched(
+    habit: Habit | None, seen: Seen, *, now_ms: int, wall_s: int, rules: Rules
+) -> tuple[Habit | None, list[Finding]]:
+    """The habit with what was seen until now, and what that tells. Without an article there is no habit."""
+    if habit is None:
+        if not seen.articles:
+            return None, []
+        habit = Habit(Rhythm(now_ms, now_ms), Shares(), {}, wall_s)
+    findings: list[Finding] = []
+    if seen.articles and habit.rhythm.silent_ms:
+        findings.append(Return(now_ms - habit.rhythm.last_ms))
+    shares = habit.shares
+    for found, url in seen.articles:
+        shares, turns = shares.with_article(found, url)
+        findings += turns
+    rhythm = habit.rhythm.heard(seen, now_ms, rules)
+    ended = seen.dead if seen.articles else Counter(habit.ended) + seen.dead
+    habit = Habit(rhythm, shares, _few(ended), wall_s if seen.articles else habit.last_article_s)
+    due_ms = rhythm.due_ms(rules)
+    if due_ms is not None and now_ms >= due_ms:
+        findings.append(_silence(habit, now_ms, due_ms))
+        habit = replace(habit, rhythm=replace(rhythm, silent_ms=now_ms))
+    return habit, findings
+
+
+def _silence(habit: Habit, now_ms: int, due_ms: int) -> Silence:
+    rhythm = habit.rhythm
+    return Silence(
+        failing=rhythm.is_failing(),
+        per_hour=rhythm.per_hour,
+        articles=rhythm.articles,
+        silent_ms=now_ms - rhythm.last_ms,
+        limit_ms=due_ms - rhythm.last_ms,
+        last_article_s=habit.last_article_s,
+        ended=habit.ended,
+    )
+
+
+def _few(ended: Counter[str]) -> dict[str, int]:
+    if len(ended) <= _REASONS:
+        return dict(ended)
+    few = Counter(dict(ended.most_common(_REASONS)))
+    few[_OTHER] += ended.total() - few.total()
+    return dict(few)
