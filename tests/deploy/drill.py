@@ -41,6 +41,8 @@ _SETTINGS = {
     "INGEST_STATS_INTERVAL_S": "1",
     "INGEST_EXTRACT_PROCESSES": "1",
     "INGEST_FRONTIER_LIMIT": "60",
+    "INGEST_SILENCE_AFTER_S": "3",
+    "INGEST_SILENCE_LEARN_S": "5",
 }
 
 
@@ -126,12 +128,7 @@ async def provoke(drill: Drill) -> None:
     await drill.sees("IngestInternalErrors")
     hosts.write_text("")
 
-    passing = [fleet.start() for _ in range(8)]
-    for worker in passing:
-        while not fleet.is_up(worker):  # noqa: ASYNC110 - so here
-            await asyncio.sleep(0.05)
-        fleet.term(worker)
-    await drill.sees("IngestWorkersRestart")
+    await _workers_restart(drill)
 
     fleet.settings |= {"INGEST_EXTRACT_TIMEOUT_S": "0.001"}
     hasty = fleet.start()
@@ -143,6 +140,8 @@ async def provoke(drill: Drill) -> None:
     del fleet.settings["INGEST_EXTRACT_TIMEOUT_S"]
 
     await drill.sees("IngestUrlsWaitLong")
+
+    await _sources_change(drill)
 
     fleet.settings |= {"INGEST_MAX_BACKLOG": "1"}
     paused = fleet.start()
@@ -168,6 +167,36 @@ async def provoke(drill: Drill) -> None:
     await drill.sees("IngestRedisUnavailable")
     fleet.end()
     await drill.sees("IngestNoWorker")
+
+
+async def _workers_restart(drill: Drill) -> None:
+    passing = [drill.fleet.start() for _ in range(8)]
+    for worker in passing:
+        while not drill.fleet.is_up(worker):  # noqa: ASYNC110 - another process decides
+            await asyncio.sleep(0.05)
+        drill.fleet.term(worker)
+    await drill.sees("IngestWorkersRestart")
+
+
+async def _sources_change(drill: Drill) -> None:
+    await _feed(drill, {0: "a", 1: "a"}, rounds=40)
+    changed = asyncio.create_task(_feed(drill, {1: "bare"}, rounds=100))
+    await drill.sees("IngestSourceSilent", "IngestFieldLost")
+    changed.cancel()
+
+
+async def _feed(drill: Drill, kinds: dict[int, str], *, rounds: int) -> None:
+    """Eight URLs a second for each of these hosts, of its kind."""
+    origin = drill.origin
+    for number in range(rounds):
+        await drill.push(
+            *(
+                f"http://{origin.hosts[host]}:{origin.port}/{kind}/{1000 + 2 * number + half}"
+                for host, kind in kinds.items()
+                for half in range(2)
+            )
+        )
+        await asyncio.sleep(0.25)
 
 
 async def _pour(drill: Drill) -> None:

@@ -143,6 +143,28 @@ def test_troubles_begin_and_end(tmp_path: Path) -> None:
     assert by_label(figures, "worker_seen_timestamp_seconds").keys() == {"w1", "w2"}
 
 
+def test_alarms_of_sources_last_until_all_is_well(tmp_path: Path) -> None:
+    """A silent host, and a lost field of a host, are 1 from the alarm to its end; both are counted."""
+    silence: dict[str, Any] = {"why": "quiet", "per_hour": 1.5, "articles": 99, "limit_s": 3.0, "silent_s": 4.0}
+    silence |= {"last_article_at": "2026-01-01T00:00:00+00:00", "ended": {"http_404": 3}}
+    shares: dict[str, Any] = {"learnt": 0.99, "recent": 0.25, "url": "https://a.example/1"}
+    log = written(
+        tmp_path,
+        line("source_silent", host="a.example", **silence),
+        line("source_silent", 1, host="b.example", **silence),
+        line("source_back", 2, host="b.example", silent_s=9.5),
+        line("field_lost", 3, host="a.example", field="authors", **shares),
+        line("field_lost", 4, host="a.example", field="section", **shares),
+        line("field_found", 5, host="a.example", field="section", **shares),
+    )
+    figures = figures_of(log)
+    assert by_label(figures, "source_silent") == {"a.example": 1}
+    labels = {"host": "a.example", "field": "authors"}
+    assert figure(figures, "field_lost", **labels) == 1
+    assert figure(figures, "field_lost", **labels | {"field": "section"}) == 0
+    assert (figure(figures, "sources_silent_total"), figure(figures, "fields_lost_total")) == (2, 2)
+
+
 def test_foreign_lines_are_counted_apart(tmp_path: Path) -> None:
     """A traceback or another program's line is no line of ours, whatever it quotes."""
     log = written(
