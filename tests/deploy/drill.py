@@ -75,6 +75,16 @@ class Drill:
         hosts = self.origin.hosts
         return f"http://{hosts[number % len(hosts)]}:{self.origin.port}/hang/{number}"
 
+    async def holds(self, worker: subprocess.Popen[bytes], leases: int) -> None:
+        """Wait until that worker has so many leases."""
+        name = f"-{worker.pid}-".encode()
+        async with asyncio.timeout(_PATIENCE_S):
+            while True:
+                lines = await self.connection.command("HVALS", Keys().part(0, "leased"))
+                if sum(name in line.split(b" ", 1)[0] for line in lines) >= leases:
+                    return
+                await asyncio.sleep(0.05)
+
     async def sees(self, *alerts: str) -> None:
         """Wait until Prometheus says that they fire. Raises TimeoutError when one does not in time."""
         try:
@@ -154,7 +164,7 @@ async def provoke(drill: Drill) -> None:
     doomed = fleet.start()
     os.kill(first.pid, signal.SIGSTOP)
     await drill.push(*hanging)
-    await asyncio.sleep(2)
+    await drill.holds(doomed, 6)
     fleet.kill(doomed)
     os.kill(first.pid, signal.SIGCONT)
     await drill.sees("IngestLeasesReaped")
@@ -179,7 +189,7 @@ async def _workers_restart(drill: Drill) -> None:
 
 
 async def _sources_change(drill: Drill) -> None:
-    await _feed(drill, {0: "a", 1: "a"}, rounds=40)
+    await _feed(drill, {0: "a", 1: "a"}, rounds=60)
     changed = asyncio.create_task(_feed(drill, {1: "bare"}, rounds=100))
     await drill.sees("IngestSourceSilent", "IngestFieldLost")
     changed.cancel()

@@ -145,7 +145,13 @@ def test_troubles_begin_and_end(tmp_path: Path) -> None:
 
 def test_alarms_of_sources_last_until_all_is_well(tmp_path: Path) -> None:
     """A silent host, and a lost field of a host, are 1 from the alarm to its end; both are counted."""
-    silence: dict[str, Any] = {"why": "quiet", "per_hour": 1.5, "articles": 99, "limit_s": 3.0, "silent_s": 4.0}
+    silence: dict[str, Any] = {
+        "why": "quiet",
+        "per_hour": 1.5,
+        "articles": 99,
+        "limit_s": 3.0,
+        "silent_s": 4.0,
+    }
     silence |= {"last_article_at": "2026-01-01T00:00:00+00:00", "ended": {"http_404": 3}}
     shares: dict[str, Any] = {"learnt": 0.99, "recent": 0.25, "url": "https://a.example/1"}
     log = written(

@@ -69,3 +69,8 @@ def test_reasons_are_kept_in_bounded_space(reasons: list[str]) -> None:
     assert len(habit.ended) <= 7
     assert sum(habit.ended.values()) == len(reasons)
     assert len(habit.encoded()) < 1000
+
+
+def test_another_releases_habit_is_begun_anew() -> None:
+    """What is written in a format that is not ours is not guessed at."""
+    assert decoded(b'[2,["whatever"]]') is None

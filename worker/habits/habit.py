@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from worker.habits.rhythm import Rules
     from worker.habits.sightings import Seen
 
+#: How a habit is written; raised with each change of that.
+_FORMAT = 1
 #: Of why URLs ended otherwise, so many reasons are kept; the rest is `other`.
 _REASONS = 6
 _OTHER = "other"
@@ -62,6 +64,7 @@ class Habit:
         }
         return orjson.dumps(
             [
+                _FORMAT,
                 [rhythm.began_ms, rhythm.last_ms, rhythm.failed, rhythm.silent_ms],
                 [astuple(rhythm.now), astuple(rhythm.before)],
                 [shares.recent, shares.learnt, fields],
@@ -70,9 +73,17 @@ class Habit:
         )
 
 
-def decoded(kept: bytes) -> Habit:
-    """What `encoded` has made."""
-    rhythm, spans, (recent, learnt, fields), (ended, last_article_s) = orjson.loads(kept)
+def begun(now_ms: int, wall_s: int) -> Habit:
+    """That of a source of which nothing is known."""
+    return Habit(Rhythm(now_ms, now_ms), Shares(), {}, wall_s)
+
+
+def decoded(kept: bytes) -> Habit | None:
+    """What `encoded` has made; None for that of a release that writes it otherwise."""
+    written, *parts = orjson.loads(kept)
+    if written != _FORMAT:
+        return None
+    rhythm, spans, (recent, learnt, fields), (ended, last_article_s) = parts
     shares = {name: Share(*words) for name, words in fields.items()}
     now, before = (Span(*span) for span in spans)
     began_ms, last_ms, failed, silent_ms = rhythm
@@ -87,7 +98,7 @@ def watched(
     if habit is None:
         if not seen.articles:
             return None, []
-        habit = Habit(Rhythm(now_ms, now_ms), Shares(), {}, wall_s)
+        habit = begun(now_ms, wall_s)
     findings: list[Finding] = []
     if seen.articles and habit.rhythm.silent_ms:
         findings.append(Return(now_ms - habit.rhythm.last_ms))

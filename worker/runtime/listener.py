@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from worker.habits.habit import Return, Silence, decoded, watched
+from worker.habits.habit import Return, Silence, begun, decoded, watched
 from worker.habits.rhythm import LEAST_ARTICLES, Rules
 from worker.habits.sightings import Seen
 from worker.runtime.pause import pause
@@ -81,7 +81,7 @@ class Listener:
         findings: list[list[Finding]] = []
         for source, before in known.items():
             habit, found = watched(
-                decoded(before) if before else None,
+                (decoded(before) or begun(now_ms, wall_s)) if before else None,
                 seen.get(source, Seen()),
                 now_ms=now_ms,
                 wall_s=wall_s,
