@@ -68,6 +68,7 @@ def in_two_partitions(bench: Bench) -> Bench:
         frontier,
         bench.in_work,
         bench.stats,
+        bench.sightings,
         namespace="ingest",
         max_crashes=2,
         clock=clock,
