@@ -212,7 +212,7 @@ def test_commands_named_in_passing_exist(document: str) -> None:
         options = {name for parameter in found.params for name in parameter.opts}
         assert [word for word in words if word.startswith("-") and word not in options] == [], command
     targets = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    assert set(re.findall(r"(?:^|`)make ([a-z0-9-]+)", TEXTS[document], re.MULTILINE)) <= targets
+    assert set(re.findall(r"(?:^|`)make (?:-C \S+ )?([a-z0-9-]+)", TEXTS[document], re.MULTILINE)) <= targets
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
