@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 RUNBOOK = (DEPLOY / "RUNBOOK.md").read_text()
 README = (ROOT / "README.md").read_text()
 SHELL = "".join(re.findall(r"^```sh\n(.*?)^```$", RUNBOOK, re.MULTILINE | re.DOTALL))
-#: Those that end by themselves, without the page that `extract` wants.
-COMMANDS = sorted(set(re.findall(r"`ingest ([a-z][^`]*)`", RUNBOOK)) - {"status --watch --hosts", "extract"})
+_NAMED = set(re.findall(r"`ingest ([a-z][^`]*)`", RUNBOOK))
+#: Those that end by themselves, and want no page of anybody's.
+COMMANDS = sorted(_NAMED - {"status --watch --hosts", "extract", "extract URL", "fetch URL"})
 RATES = (1, 10, 100)  # pages a second
 _DAY_S = 86_400
 
