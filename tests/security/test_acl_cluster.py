@@ -65,6 +65,8 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GuardedCluster
 def test_each_role_does_its_job(guarded: GuardedCluster) -> None:
     """URLs pushed, worked off into dead letters, read, looked at and retried, without a right refused."""
     dead_url = f"http://127.0.0.1:{free_port()}/a"
+    for node in guarded.cluster.nodes:
+        ask(node, "ACL LOG", "RESET")
     for role, words in JOBS:
         ran = guarded.ingest(role, *words)
         assert (ran.code, ran.err) == (0, ""), (role, ran)
