@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import brotli
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from worker.errors import FetchFailed
@@ -222,3 +222,24 @@ def test_unknown_and_endless_codings_are_refused(header: str) -> None:
     """A coding that was not offered, or a fourth one, is a bad encoding."""
     with pytest.raises(FetchFailed, match="bad_encoding"):
         parse_codings(header)
+
+
+@given(
+    st.sampled_from([zlib.MAX_WBITS, 16 + zlib.MAX_WBITS]),
+    st.binary(max_size=400),
+    st.lists(st.tuples(st.integers(0, 10_000), st.integers(1, 255)), min_size=1, max_size=3),
+)
+def test_damage_never_passes_for_a_text(wbits: int, text: bytes, damages: list[tuple[int, int]]) -> None:
+    """A damaged body is refused, or says what zlib makes of it: the checksum is looked at."""
+    packer = zlib.compressobj(wbits=wbits)
+    packed = bytearray(packer.compress(text * 9) + packer.flush())
+    for place, flip in damages:
+        packed[place % len(packed)] ^= flip
+    coding = "gzip" if wbits > zlib.MAX_WBITS else "deflate"
+    # A head that is no zlib's any more makes it bare deflate, which has no checksum.
+    assume(coding == "gzip" or (packed[0] & 0x0F == zlib.DEFLATED and int.from_bytes(packed[:2]) % 31 == 0))
+    try:
+        read = decode([coding], bytes(packed))
+    except FetchFailed:
+        return
+    assert read == zlib.decompressobj(wbits).decompress(bytes(packed))

@@ -7,11 +7,11 @@ is cut at the limit, and so is one that hides between two stacked codings.
 from __future__ import annotations
 
 import sys
-import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import brotli
+from isal.igzip_lib import DECOMP_DEFLATE, DECOMP_GZIP, DECOMP_ZLIB, IgzipDecompressor, IsalError
 
 from worker.errors import FetchFailed
 
@@ -28,13 +28,16 @@ PIECE_BYTES = 65_536
 
 _ALIASES = {"x-gzip": "gzip"}
 _CODINGS_MAX = 3
+_DEFLATED = 8  # RFC 1950, 2.2: CM
 #: A gzip member may be 20 bytes that decompress to nothing: without a bound, 10 MB of them would hold the
 #: loop for half a second with no output to count. Nobody sends a page in this many.
 _MEMBERS_MAX = 1_000
 #: RFC 9659, 3: content may not ask for more than 8 MB of window.
 _ZSTD_WINDOW_LOG = 23
 
-_DECODE_ERRORS = (zlib.error, brotli.error, zstd.ZstdError, EOFError)
+_Errors = tuple[type[Exception], ...]
+#: The stub of isal has an instance for the class.
+_DECODE_ERRORS: _Errors = (IsalError, brotli.error, zstd.ZstdError, EOFError)  # type: ignore[assignment]
 
 
 def parse_codings(header: str) -> tuple[str, ...]:
@@ -99,7 +102,7 @@ class _Limit:
 
 
 class _Engine(Protocol):
-    """One gzip member, zstd frame, deflate or br stream being decompressed; the interface is zstd's own."""
+    """One gzip member, zstd frame, deflate or br stream being decompressed, as zstd and isal offer it."""
 
     @property
     def eof(self) -> bool: ...
@@ -108,26 +111,6 @@ class _Engine(Protocol):
     @property
     def unused_data(self) -> bytes: ...
     def decompress(self, data: bytes, max_length: int) -> bytes: ...
-
-
-class _Inflate:
-    def __init__(self, wbits: int) -> None:
-        self._zlib = zlib.decompressobj(wbits)
-
-    @property
-    def eof(self) -> bool:
-        return self._zlib.eof
-
-    @property
-    def needs_input(self) -> bool:
-        return not self._zlib.unconsumed_tail
-
-    @property
-    def unused_data(self) -> bytes:
-        return self._zlib.unused_data
-
-    def decompress(self, data: bytes, max_length: int) -> bytes:
-        return self._zlib.decompress(self._zlib.unconsumed_tail + data, max_length)
 
 
 class _Brotli:
@@ -154,8 +137,8 @@ def _zstd_engine(_: bytes) -> _Engine:
 
 def _deflate_engine(data: bytes) -> _Engine:
     """RFC 9110, 8.4.1.2 means zlib's wrapper, and notes that some servers send bare deflate."""
-    wrapped = data[0] & 0x0F == zlib.DEFLATED and int.from_bytes(data[:2]) % 31 == 0
-    return _Inflate(zlib.MAX_WBITS if wrapped else -zlib.MAX_WBITS)
+    wrapped = data[0] & 0x0F == _DEFLATED and int.from_bytes(data[:2]) % 31 == 0
+    return IgzipDecompressor(DECOMP_ZLIB if wrapped else DECOMP_DEFLATE)
 
 
 def _is_gzip(data: bytes) -> bool | None:
@@ -177,7 +160,7 @@ class _Coding:
 
 
 _CODINGS = {
-    "gzip": _Coding(_is_gzip, lambda _: _Inflate(16 + zlib.MAX_WBITS), tail="members"),
+    "gzip": _Coding(_is_gzip, lambda _: IgzipDecompressor(DECOMP_GZIP), tail="members"),
     "deflate": _Coding(lambda data: len(data) >= 2 or None, _deflate_engine, tail="ignored"),
     "br": _Coding(lambda _: True, lambda _: _Brotli(), tail="refused"),
     "zstd": _Coding(_is_zstd, _zstd_engine, tail="members"),
@@ -230,7 +213,7 @@ class _Stage:
             while True:
                 if piece := engine.decompress(data, PIECE_BYTES):
                     yield self._limit.count(piece)
-                # zlib and brotli ask for input with output still inside, when a piece was just filled.
+                # Some ask for input with output still inside, when a piece was just filled.
                 if engine.eof or (engine.needs_input and len(piece) < PIECE_BYTES):
                     return
                 data = b""

@@ -10,12 +10,20 @@ local now, wall = now_ms(), wall_ms()
 local day = math.floor(wall / 86400000)
 local seen_days = tonumber(ARGV[1])
 
+-- The days of which something is remembered, the latest first.
+local days = {day}  -- today comes to be with the first URL of it
+for back = 1, seen_days do
+  if redis.call('EXISTS', P .. 'seen:' .. (day - back)) == 1 then
+    table.insert(days, day - back)
+  end
+end
+
 -- When the URL was last accepted or ended (ms), or nil.
 local function last_seen(digest)
-  for back = 0, seen_days do
-    local time = redis.call('HGET', P .. 'seen:' .. (day - back), digest)
+  for _, date in ipairs(days) do
+    local time = redis.call('HGET', P .. 'seen:' .. date, digest)
     if time then
-      return (day - back) * 86400000 + time
+      return date * 86400000 + time
     end
   end
 end

@@ -30,14 +30,18 @@ end
 -- it gave, in a failover or with a disk's last second, while workers still hold leases and replies under them. What
 -- runs on after either has another replication id: then the numbers leap, by a length that is drawn from that id.
 -- One that was always the same would give the same numbers again where a second loss takes the first leap back.
+local is_same_life = false  -- as far as this run has looked; it cannot change while a script runs
 local function next_seq()
-  local id = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
-  local known = redis.call('HGET', P .. 'clock', 'replid')
-  if known ~= id then
-    redis.call('HSET', P .. 'clock', 'replid', id)
-    if known then
-      redis.call('INCRBY', P .. 'seq', LEAP + tonumber(string.sub(id, 1, 4), 16))
+  if not is_same_life then
+    local id = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
+    local known = redis.call('HGET', P .. 'clock', 'replid')
+    if known ~= id then
+      redis.call('HSET', P .. 'clock', 'replid', id)
+      if known then
+        redis.call('INCRBY', P .. 'seq', LEAP + tonumber(string.sub(id, 1, 4), 16))
+      end
     end
+    is_same_life = true
   end
   return redis.call('INCR', P .. 'seq')
 end
