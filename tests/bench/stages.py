@@ -106,7 +106,7 @@ async def redis_us(connection: Connection, keys: Keys, pages: Sequence[BenchPage
 
 async def admit_all(connection: Connection, keys: Keys) -> None:
     """Move the whole inbox into the frontier."""
-    inbox = Inbox(connection, keys, worker="bench")
+    inbox = Inbox(connection, keys, worker="bench", forget_after_s=0)
     while items := await inbox.take(100):
         wishes = [(item.number, _submission(item.raw.decode())) for item in items]
         await inbox.admit(wishes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import signal
 import sys
 import time
@@ -38,6 +39,14 @@ class Whole:
     def pages_per_s(self) -> float:
         """Wall rate, start-up of the worker not counted."""
         return self.pages / self.wall_s
+
+
+#: What headlines are made of.
+_HEADLINES = (
+    "minister election budget strike storm flood police court trial market shares bank inflation energy "
+    "climate summit peace border satellite vaccine hospital school football coach transfer champion festival "
+    "singer museum novel mayor housing railway bridge harbour rescue winter holiday farmers harvest"
+)
 
 
 async def run(server: RedisServer, connection: Connection, keys: Keys, urls: Sequence[str]) -> Whole:
@@ -87,14 +96,20 @@ async def _first_page(connection: Connection, keys: Keys) -> Ledger:
         await asyncio.sleep(_LOOK_EVERY_S)
 
 
+def _url_of_88_bytes(number: int) -> str:
+    """Like a newspaper's: a date, words, a number. Redis compresses lists, so it matters what is in them."""
+    draw = random.Random(number)
+    words = "-".join(draw.choices(_HEADLINES.split(), k=12))
+    date = f"{draw.randint(2016, 2026)}/{draw.randint(1, 12):02}/{draw.randint(1, 28):02}"
+    return f"{f'http://h{number % 100}.example/{date}/{words}':.81}-{number:06}"
+
+
 async def waiting_bytes(connection: Connection, keys: Keys, count: int) -> float:
     """What a URL of 88 bytes takes while it waits, dedupe included. Empties the server."""
     await connection.command("FLUSHALL")
     empty = (await RedisUse.of(connection)).data_bytes
     for start in range(0, count, 1000):
         numbers = range(start, min(count, start + 1000))
-        await connection.command(
-            "RPUSH", keys.queue, *(f"http://h{n % 1000}.example/{'path/' * 12}{n:06}" for n in numbers)
-        )
+        await connection.command("RPUSH", keys.queue, *(_url_of_88_bytes(n) for n in numbers))
     await admit_all(connection, keys)
     return ((await RedisUse.of(connection)).data_bytes - empty) / count

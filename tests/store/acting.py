@@ -28,6 +28,9 @@ def submission(url: str, **changes: Any) -> Submission:
     return replace(plain, **changes)
 
 
+WEEK_MS = 7 * 86_400_000
+
+
 @dataclass
 class Act:
     """A worker, a producer, and an eye on Redis."""
@@ -90,3 +93,13 @@ class Act:
         """Redis' clock."""
         seconds, micros = await self.connection.command("TIME")
         return int(seconds) * 1000 + int(micros) // 1000
+
+    async def age_seen(self, age_s: float) -> None:
+        """Let it be so much longer ago that each URL was accepted or ended; digests stay in their buckets."""
+        for name in await self.names(self.keys.part(0, "seen:*")):
+            head, week, bucket = name.decode().rsplit(":", 2)
+            kept = await self.connection.command("HGETALL", name)
+            await self.connection.command("DEL", name)
+            for digest, time in kept.items():
+                older, at_ms = divmod(int(week) * WEEK_MS + int(time) - int(age_s * 1000), WEEK_MS)
+                await self.connection.command("HSET", f"{head}:{older}:{bucket}", digest, at_ms)

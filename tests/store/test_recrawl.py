@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 URL = "http://a.example/1"
 VISIT = Visit(1, URL, Validators('"abc"', "Thu, 01 Jan 2026 00:00:00 GMT"), "p" * 96)
-DAY_MS = 86_400_000
 
 
 def visit_key(act: Act, url: str = URL) -> str:
@@ -33,17 +32,10 @@ async def again(act: Act) -> Lease:
 
 async def age(act: Act, age_s: float) -> None:
     """Let everything that is known of visits be so much older."""
-    now = await act.now_ms()
-    for raw in await act.names(act.keys.part(0, "seen:*")):
-        key = raw.decode()
-        for digest in await act.connection.command("HKEYS", key):
-            await act.connection.command("HDEL", key, digest)
-            then = now - int(age_s * 1000)
-            older = act.keys.part(0, f"seen:{then // DAY_MS}")
-            await act.connection.command("HSET", older, digest, then % DAY_MS)
+    await act.age_seen(age_s)
     if kept := await act.connection.command("GET", visit_key(act)):
-        rest = kept.split(b" ", 1)[1].decode()
-        await act.connection.command("SET", visit_key(act), f"{now - int(age_s * 1000)} {rest}", "KEEPTTL")
+        then, rest = await act.now_ms() - int(age_s * 1000), kept.split(b" ", 1)[1].decode()
+        await act.connection.command("SET", visit_key(act), f"{then} {rest}", "KEEPTTL")
 
 
 async def test_the_visit_is_kept_with_the_event(act: Act) -> None:

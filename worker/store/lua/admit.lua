@@ -4,26 +4,20 @@
 --   again_after_ms: how old the last visit of a URL seen before must be; 0 is force, empty is never
 --   tail: the line's rest, "url" or "url json"
 -- returns for each item: seq > 0 accepted | ≤ 0 refused as a duplicate; the same again when asked again
--- O(items · (seen_days + log items))
+-- O(items · (seen_days / 7 + log items))
 local STRAYS_KEPT = 1000000
 local now, wall = now_ms(), wall_ms()
-local day = math.floor(wall / 86400000)
 local seen_days = tonumber(ARGV[1])
+local since = (math.floor(wall / 86400000) - seen_days) * 86400000
 
--- The days of which something is remembered, the latest first.
-local days = {day}  -- today comes to be with the first URL of it
-for back = 1, seen_days do
-  if redis.call('EXISTS', P .. 'seen:' .. (day - back)) == 1 then
-    table.insert(days, day - back)
-  end
-end
-
--- When the URL was last accepted or ended (ms), or nil.
+-- When the URL was last accepted or ended, on this day or `seen_days` before (ms), or nil.
 local function last_seen(digest)
-  for _, date in ipairs(days) do
-    local time = redis.call('HGET', P .. 'seen:' .. date, digest)
+  for week = math.floor(wall / WEEK_MS), math.floor(since / WEEK_MS), -1 do
+    local key, field = seen_place(week, digest)
+    local time = redis.call('HGET', key, field)
     if time then
-      return date * 86400000 + time
+      local at = week * WEEK_MS + time
+      return at >= since and at or nil
     end
   end
 end
