@@ -53,11 +53,21 @@ def test_extraction_is_deterministic() -> None:
     assert extract(news_page()) == extract(news_page())
 
 
-def test_article_id_comes_from_the_subject() -> None:
-    """It names the task's URL, so a redirect does not change it."""
-    first = extract(news_page(), subject="https://example.com/a")
-    second = extract(news_page(), url="https://other.example.com/b", subject="https://example.com/a")
+@pytest.mark.parametrize("content_type", ["text/html", "text/plain"])
+def test_url_and_article_id_are_the_subjects(content_type: str) -> None:
+    """They name the task's URL, so a redirect changes neither; what the page calls itself is of its own."""
+    page = news_page() if content_type == "text/html" else "\n\n".join((TITLE, *PARAGRAPHS))
+    first = extract(page, subject="https://example.com/a", content_type=content_type)
+    second = extract(
+        page,
+        url="https://other.example.com/b",
+        subject="https://example.com/a",
+        content_type=content_type,
+    )
     assert first.article_id == second.article_id
+    assert (first.url, second.url) == ("https://example.com/a",) * 2
+    if content_type == "text/plain":
+        assert second.canonical_url == "https://other.example.com/b"
     assert len(first.article_id) == 32
     assert first.article_id != extract(news_page()).article_id
 

@@ -159,8 +159,13 @@ async def test_a_changed_page_is_the_next_revision(crawl: Crawl, path: str) -> N
 
 async def test_validators_go_only_where_they_came_from(crawl: Crawl) -> None:
     """Behind a redirect the page's validators are sent to the page, and not to what redirects to it."""
-    await crawl.visit("moved")
+    _, first = await crawl.visit("moved")
+    assert (first["url"], first["fetch"]["final_url"]) == (
+        crawl.publisher.url("moved"),
+        crawl.publisher.url("etag"),
+    )
     kind, data = await crawl.visit("moved")
+    assert data["url"] == first["url"]
     etag = crawl.publisher.etag
     assert (kind, data["fetch"]["final_url"]) == (UNCHANGED, crawl.publisher.url("etag"))
     assert crawl.publisher.asked[2:] == [("/moved", None, None), ("/etag", etag, None)]

@@ -77,7 +77,7 @@ class ArticleEvent:
         Field(description="with updated: what differs from the last visit; empty if that is too long ago"),
     ]
     url: Annotated[Url, Field(description="canonical form of the URL that was accepted")]
-    canonical_url: Annotated[Url, Field(description="the URL that the page calls its own, or url")]
+    canonical_url: Annotated[Url, Field(description="the URL that the page calls its own, or final_url")]
     requested_url: Annotated[str, Field(description="as the producer wrote it")]
     title: str
     subtitle: str | None

@@ -58,8 +58,9 @@ def extract_article(
 ) -> Article:
     """Read the article of `page`, which was found at `url` (the last one, after redirects).
 
-    `content_type` is the header's value; `fetched_at` (aware) refuses dates of the future; `subject` is the
-    task's canonical URL, of which `article_id` is made, and `url` by default. `hints` are a producer's
+    `content_type` is the header's value; `fetched_at` (aware) refuses dates of the future; `url` is the one
+    that answered, and `subject` (by default `url`) the task's canonical URL: the article's `url`, of which
+    `article_id` is made. `hints` are a producer's
     `title`, `published_at`, `author` and `language`: strings, believed only where the page says nothing.
     `indexing` is what the response said by X-Robots-Tag: the warning `noindex` tells of it.
     Raises NotAnArticle, whose `why` is a row of `worker.extract.judgement.WHYS`.
@@ -67,16 +68,16 @@ def extract_article(
     sniff.refuse_binary(page, content_type)
     decoded = decode(page, content_type)
     known = {key: squeeze(value) for key, value in (hints or {}).items() if isinstance(value, str)}
-    identity = sha256((subject or url).encode("utf-8", "replace")).hexdigest()[:32]
     read = _from_plain_text if sniff.is_plain_text(decoded.utf8, content_type) else _from_html
-    return read(decoded, url=url, article_id=identity, fetched_at=fetched_at, hints=known, indexing=indexing)
+    subject = subject or url
+    return read(decoded, url=url, subject=subject, fetched_at=fetched_at, hints=known, indexing=indexing)
 
 
 def _from_html(
     decoded: Decoded,
     *,
     url: str,
-    article_id: str,
+    subject: str,
     fetched_at: datetime | None,
     hints: dict[str, str],
     indexing: Indexing,
@@ -134,8 +135,8 @@ def _from_html(
     agency = people.agency or agency_of([paragraph.text for paragraph in paragraphs])
     access = details.access(facts)
     return Article(
-        article_id=article_id,
-        url=url,
+        article_id=_identity(subject),
+        url=subject,
         canonical_url=canonical,
         title=title.text,
         subtitle=subtitle.value if subtitle else None,
@@ -189,7 +190,7 @@ def _from_plain_text(
     decoded: Decoded,
     *,
     url: str,
-    article_id: str,
+    subject: str,
     fetched_at: datetime | None,
     hints: dict[str, str],
     indexing: Indexing,
@@ -208,8 +209,8 @@ def _from_plain_text(
     language = choose_language(declared, joined, script)
     dated = plain_date(plain.published, fetched_at=fetched_at)
     return Article(
-        article_id=article_id,
-        url=url,
+        article_id=_identity(subject),
+        url=subject,
         canonical_url=url.partition("#")[0],
         title=plain.title,
         authors=plain.authors,
@@ -242,6 +243,10 @@ def _from_plain_text(
             warnings=(*decoded.warnings, *cuts, *language.warnings, *indexing.warnings({})),
         ),
     )
+
+
+def _identity(subject: str) -> str:
+    return sha256(subject.encode("utf-8", "replace")).hexdigest()[:32]
 
 
 def _text_fields(paragraphs: tuple[Paragraph, ...], text: str, measures: Measures) -> dict[str, Any]:
