@@ -9,6 +9,7 @@ IngestError
 ├── Malformed                a queue item or URL that can never become a task: bury it
 ├── FetchFailed              the request had no usable page; `reason` is a row of `worker.outcomes`
 ├── NotAnArticle             the page holds no article: bury it
+├── NoArticle                a URL that was asked for by hand has none; `reason` is a row of `worker.outcomes`
 └── ExtractionFailed         the extraction process was killed
     ├── ExtractTimeout       it ran over its time
     └── ExtractCrashed       it died (segmentation fault, memory limit, a kill from outside)
@@ -96,6 +97,18 @@ class NotAnArticle(IngestError):
 
     def __str__(self) -> str:
         return f"{self.why}: {self.detail}" if self.detail else self.why
+
+
+class NoArticle(IngestError):
+    """A URL that was taken through the pipeline without a queue, and became no article.
+
+    `reason` is a row of `worker.outcomes`, `detail` what exactly went wrong. Nothing was tried again.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}" if detail != reason else reason)
+        self.reason = reason
+        self.detail = detail
 
 
 class ExtractionFailed(IngestError):

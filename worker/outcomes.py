@@ -57,6 +57,8 @@ _ROWS = (
     Outcome("not_article", False, False, "the page was read and holds no article"),
     Outcome("extract_timeout", False, False, "extraction ran over its time, twice"),
     Outcome("poison", False, False, "the page killed its process twice, or its workers over and over"),
+    Outcome("vetoed", False, False, "a hook of the program that runs the worker refused it", "none"),
+    Outcome("hook_failed", True, False, "a hook of that program raised, or took too long", "none"),
     Outcome("malformed", False, False, "the queue item is not a URL or not a valid object", "none"),
     Outcome("internal", True, False, "a fault of our own: please report it", "none"),
 )

@@ -20,6 +20,7 @@ from worker.errors import (
     NotAnArticle,
 )
 from worker.extract.indexing import NOINDEX, Indexing
+from worker.hooks import NO_HOOKS, Hooks
 from worker.model import NotModified, Page, Record, Redirect, Signal
 from worker.retry import Again, Bury, RetryPolicy, decide, signal_of
 from worker.urls import host_key
@@ -124,6 +125,7 @@ class Pipeline:
     grouping: Grouping = "host"
     robot: str = "ingest"  # our product token, by which pages name us
     noindex: Literal["warn", "refuse"] = "warn"
+    hooks: Hooks = NO_HOOKS
 
     async def process(
         self,
@@ -162,6 +164,7 @@ class Pipeline:
                 return await self._learn(self.gate, task)
             if not rules.allows(task.target):
                 raise FetchFailed("robots", f"robots.txt of {task.host} disallows {task.target}")
+        await self.hooks.permit(task)
         if not may_ask():
             return Postponed(0.0)
         log.debug("fetch_started", target=task.target)
@@ -190,6 +193,7 @@ class Pipeline:
             return self._elsewhere(task, response, refusal)
         if NOINDEX in article.extraction.warnings:
             self._heed_noindex(task, log)
+        article = await self.hooks.changed(article, response, task)
         return Publish(
             article, replace(response, body=b""), fetched_at, int((self.clock.monotonic() - began) * 1000)
         )

@@ -14,24 +14,21 @@ from typing import TYPE_CHECKING
 import click
 from rich.text import Text
 
-from worker.cli.by_hand import steps
 from worker.cli.examples import examples
 from worker.cli.failures import Failed
 from worker.cli.screen import print_json, printable, results
 from worker.clock import SystemClock
-from worker.errors import Malformed, NotAnArticle
+from worker.errors import Malformed, NoArticle, NotAnArticle
 from worker.extract import extract_article
 from worker.fetch.gate import Unshared
+from worker.library.alone import opened
 from worker.outcomes import outcome
-from worker.pipeline import Failed as PageFailed
-from worker.pipeline import Publish
 from worker.settings import load_settings
 from worker.telemetry.log import configure_logging
 from worker.urls import canonicalise
 
 if TYPE_CHECKING:
     from worker.model import Article, Paragraph
-    from worker.pipeline import Verdict
     from worker.settings import Settings
 
 _IS_URL = re.compile(r"https?:", re.IGNORECASE)
@@ -106,17 +103,14 @@ def _unpacked(page: bytes, limit_bytes: int) -> bytes:
 async def _fetched(source: str, settings: Settings) -> Article:
     """The article at a URL, by the pipeline of a worker. Raises Failed with the reason when there is none."""
     configure_logging("console", "error", settings.mask_query, sys.stderr.buffer)
-    verdict: Verdict | None = None
-    async for step in steps(source, settings, Unshared()):
-        verdict = step.verdict
-    match verdict:
-        case Publish(article=article):
-            return article
-        case PageFailed(next=following, error=error):
-            reason = following.reason
-            raise Failed(f"{reason}: {outcome(reason).says}" + (f": {error}" if error != reason else ""))
-        case _:
-            raise AssertionError("a URL has no other end")
+    async with opened(settings, Unshared()) as pipeline:
+        try:
+            return await pipeline.article(source)
+        except Malformed as fault:
+            raise click.UsageError(str(fault)) from fault
+        except NoArticle as end:
+            detail = f": {end.detail}" if end.detail != end.reason else ""
+            raise Failed(f"{end.reason}: {outcome(end.reason).says}{detail}") from end
 
 
 def _show(article: Article) -> None:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from worker.cli.emptiness import stop_when_empty
 from worker.cli.examples import examples
 from worker.errors import StoreUnavailable
+from worker.runtime.emptiness import stop_when_empty
 from worker.runtime.memory import return_large_blocks
 from worker.runtime.supervisor import Stop, configure, run_suspects, run_worker
 from worker.settings import host_rules, load_settings

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from worker.errors import Malformed
 from worker.events.envelope import malformed_event
+from worker.hooks import NO_HOOKS, Hooks
 from worker.model import task_id
 from worker.runtime.pause import pause
 from worker.store.ledger import read_ledger
@@ -45,6 +46,7 @@ class Admitter:
         admitted: asyncio.Event,
         clock: Clock,
         grouping: Grouping = "host",
+        hooks: Hooks = NO_HOOKS,
     ) -> None:
         self._connection = connection
         self._keys = keys
@@ -55,6 +57,7 @@ class Admitter:
         self._admitted = admitted
         self._clock = clock
         self._grouping = grouping
+        self._hooks = hooks
         self._next_beat = 0.0
         self._full = False
 
@@ -106,6 +109,7 @@ class Admitter:
         )
         await self._inbox.reject(item.number, event)
         get_logger().warning("item_malformed", why=fault.why, item=fault.item, event_id=str(event["id"]))
+        await self._hooks.tell(event)
 
     async def _beat(self) -> None:
         if self._clock.monotonic() < self._next_beat:

@@ -21,6 +21,7 @@ from worker.fetch.session import Fetcher
 from worker.fetch.targets import Targets
 from worker.fetch.transport import trusting
 from worker.habits.sightings import Sightings
+from worker.hooks import NO_HOOKS, Hooks
 from worker.pipeline import Pipeline
 from worker.retry import RetryPolicy
 from worker.runtime.in_work import InWork
@@ -58,6 +59,7 @@ class Parts:
     in_work: InWork
     stats: Stats
     sightings: Sightings
+    hooks: Hooks
     work: Work
     clock: Clock
 
@@ -122,7 +124,13 @@ def connection_of(settings: Settings, *, patience_s: float | None, logged: bool 
 
 
 def pipeline_of(
-    settings: Settings, fetcher: Fetcher, pool: ExtractionPool, cache: Cache, clock: Clock
+    settings: Settings,
+    fetcher: Fetcher,
+    pool: ExtractionPool,
+    cache: Cache,
+    clock: Clock,
+    *,
+    hooks: Hooks = NO_HOOKS,
 ) -> Pipeline:
     """A pipeline with these tools; `cache` keeps robots.txt files."""
     gate = RobotsGate(
@@ -144,12 +152,18 @@ def pipeline_of(
         grouping=settings.host_grouping,
         robot=product_token(settings.user_agent),
         noindex=settings.noindex,
+        hooks=hooks,
     )
 
 
 @asynccontextmanager
 async def assembled(
-    settings: Settings, *, worker: str, connection: Connection, extract_processes: int | None = None
+    settings: Settings,
+    *,
+    worker: str,
+    connection: Connection,
+    extract_processes: int | None = None,
+    hooks: Hooks = NO_HOOKS,
 ) -> AsyncIterator[Parts]:
     """The parts, with their connections and processes open until the block ends."""
     clock = SystemClock()
@@ -166,7 +180,7 @@ async def assembled(
         if settings.address_slots:
             frontier.hosts.address_of = fetcher.address_of
         cache = RobotsCache(connection, keys, ttl_s=settings.robots_ttl_s, grouping=settings.host_grouping)
-        pipeline = pipeline_of(settings, fetcher, pool, cache, clock)
+        pipeline = pipeline_of(settings, fetcher, pool, cache, clock, hooks=hooks)
         in_work, stats = InWork(clock), Stats(clock)
         sightings = Sightings(_SOURCES_SEEN if settings.silence_factor else 0, settings.host_grouping)
         yield Parts(
@@ -180,6 +194,7 @@ async def assembled(
             in_work=in_work,
             stats=stats,
             sightings=sightings,
+            hooks=hooks,
             work=Work(
                 pipeline,
                 frontier,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from worker.changes import changed_fields, prints_of
 from worker.events.envelope import article_event, unchanged_event
+from worker.hooks import NO_HOOKS, Hooks
 from worker.model import Validators, Visit
 from worker.pipeline import Publish
 from worker.store.frontier import Settled
@@ -33,13 +34,21 @@ class Publication:
     """Writes the events of articles."""
 
     def __init__(
-        self, frontier: Frontier, stats: Stats, sightings: Sightings, *, namespace: str, clock: Clock
+        self,
+        frontier: Frontier,
+        stats: Stats,
+        sightings: Sightings,
+        *,
+        namespace: str,
+        clock: Clock,
+        hooks: Hooks = NO_HOOKS,
     ) -> None:
         self._frontier = frontier
         self._stats = stats
         self._sightings = sightings
         self._namespace = namespace
         self._clock = clock
+        self._hooks = hooks
 
     async def read(self, lease: Lease, verdict: Publish, known: Record, log: FilteringBoundLogger) -> Settled:
         """End the lease with the article that was read, as far as it differs from what is known of it."""
@@ -113,6 +122,7 @@ class Publication:
                 extract_ms=verdict.extract_ms,
                 age_ms=age_ms(lease.task, self._clock),
             )
+            await self._hooks.tell(event)
         return settled
 
     async def _unchanged(
@@ -144,6 +154,7 @@ class Publication:
                 extract_ms=read.extract_ms if read else None,
                 age_ms=age_ms(lease.task, self._clock),
             )
+            await self._hooks.tell(event)
         return settled
 
     def _count(self, end: str, verdict: Publish | Unmodified) -> None:

@@ -29,7 +29,7 @@ _LONGEST_PAUSE_S = 0.25
 
 
 class Runner:
-    """`wake` is set when something may have become claimable."""
+    """`wake` is set when something may have become claimable; who holds `alone` keeps it from claiming."""
 
     def __init__(
         self,
@@ -42,6 +42,7 @@ class Runner:
         max_backlog: int,
         headroom: Headroom,
         wake: asyncio.Event,
+        alone: asyncio.Lock | None = None,
     ) -> None:
         self._frontier = frontier
         self._work = work
@@ -51,6 +52,7 @@ class Runner:
         self._max_backlog = max_backlog
         self._headroom = headroom
         self._wake = wake
+        self._alone = alone or asyncio.Lock()
         self._paused_since: float | None = None
 
     async def run(self, stopping: asyncio.Event, beat: Beat = unheard) -> None:
@@ -62,16 +64,17 @@ class Runner:
                 self._in_work.changed.clear()
                 self._wake.clear()
                 free = self._concurrency - len(self._in_work)
-                if free <= 0:
+                if free <= 0 or self._alone.locked():
                     await pause(self._in_work.changed, _LONGEST_PAUSE_S)
                     continue
-                claim = await self._claim(min(free, _BATCH))
-                await asyncio.sleep(0)  # lets an end that came with the reply in, before more work is begun
-                for lease in claim.leases:
-                    if stopping.is_set():  # the reply was on its way when the stop came
-                        await self._frontier.release(lease)
-                    else:
-                        self._start(group, lease)
+                async with self._alone:
+                    claim = await self._claim(min(free, _BATCH))
+                    await asyncio.sleep(0)  # lets an end that came with the reply in, before more is begun
+                    for lease in claim.leases:
+                        if stopping.is_set():  # the reply was on its way when the stop came
+                            await self._frontier.release(lease)
+                        else:
+                            self._start(group, lease)
                 if len(claim.leases) < _BATCH:
                     await asyncio.sleep(_SHORTEST_PAUSE_S)
                     await pause(self._wake, _until_due(claim))

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from worker import __version__
 from worker.clock import SystemClock
 from worker.errors import StoreUnusable, WorkerFailed, first_of
+from worker.hooks import NO_HOOKS, Hooks
 from worker.ops.server import ops_port
 from worker.ops.vitals import Vitals
 from worker.runtime.admitter import Admitter
@@ -27,7 +28,7 @@ from worker.runtime.pause import pause
 from worker.runtime.reaper import Reaper
 from worker.runtime.reporter import Reporter
 from worker.runtime.runner import Runner
-from worker.runtime.suspects import SuspectRunner, SuspectWatch
+from worker.runtime.suspects import SuspectInterlude, SuspectRunner, SuspectWatch
 from worker.settings import host_rules
 from worker.store.frontier import Settled
 from worker.store.headroom import Headroom
@@ -72,14 +73,18 @@ class Stop:
             loop.add_signal_handler(signal.SIGHUP, self.reload.set)
 
 
-async def run_worker(settings: Settings, stop: Stop, *, worker: str | None = None) -> None:
+async def run_worker(
+    settings: Settings, stop: Stop, *, worker: str | None = None, hooks: Hooks | None = None
+) -> None:
     """Run a worker until it is told to stop. Raises StoreUnusable when Redis refuses it for good.
 
-    Raises Misconfigured for a faulty hosts' file.
+    Raises Misconfigured for a faulty hosts' file. With `hooks` it runs in a program of one's own, which has
+    set up the log, and suspects run there.
     """
     rules = host_rules(settings)
     name = worker or worker_name()
-    configure(settings, name, stop)
+    if hooks is None:
+        configure(settings, name, stop)
     async with connection_of(settings, patience_s=None, logged=True) as connection, AsyncExitStack() as stack:
         vitals = Vitals(settings, name, connection, Pulses(SystemClock()), stop.stopping)
         await stack.enter_async_context(ops_port(vitals))
@@ -89,11 +94,11 @@ async def run_worker(settings: Settings, stop: Stop, *, worker: str | None = Non
         except StoreUnusable as error:
             get_logger().error("redis_unusable", error=str(error))
             raise
-        async with assembled(settings, worker=name, connection=connection) as parts:
+        async with assembled(settings, worker=name, connection=connection, hooks=hooks or NO_HOOKS) as parts:
             vitals.parts = parts
             politeness = parts.frontier.hosts.configure(policy_of(settings), rules)
             if await _unless_stopped(politeness, stop):
-                await _supervise(parts, stop, vitals.pulses)
+                await _supervise(parts, stop, vitals.pulses, in_program=hooks is not None)
 
 
 async def run_suspects(settings: Settings, stop: Stop) -> None:
@@ -125,7 +130,7 @@ def configure(settings: Settings, worker: str | None, stop: Stop | None = None) 
     )
 
 
-async def _supervise(parts: Parts, stop: Stop, pulses: Pulses) -> None:
+async def _supervise(parts: Parts, stop: Stop, pulses: Pulses, *, in_program: bool) -> None:
     settings, log, began = parts.settings, get_logger(), parts.clock.monotonic()
     log.info(
         "worker_started",
@@ -139,7 +144,9 @@ async def _supervise(parts: Parts, stop: Stop, pulses: Pulses) -> None:
     )
     released = 0
     try:
-        released = await _run_loops(parts, stop, _loops_of_a_worker(parts, stop, pulses), pulses)
+        released = await _run_loops(
+            parts, stop, _loops_of_a_worker(parts, stop, pulses, in_program=in_program), pulses
+        )
     except* StoreUnusable as group:
         stop.reason = "redis unusable"
         log.error("redis_unusable", error=str(first_of(group)))
@@ -160,8 +167,10 @@ async def _supervise(parts: Parts, stop: Stop, pulses: Pulses) -> None:
         )
 
 
-def _loops_of_a_worker(parts: Parts, stop: Stop, pulses: Pulses) -> list[Coroutine[Any, Any, None]]:
-    settings, wake = parts.settings, asyncio.Event()
+def _loops_of_a_worker(
+    parts: Parts, stop: Stop, pulses: Pulses, *, in_program: bool
+) -> list[Coroutine[Any, Any, None]]:
+    settings, wake, alone = parts.settings, asyncio.Event(), asyncio.Lock()
     headroom = Headroom(parts.connection, share=settings.redis_memory_share, clock=parts.clock)
     runner = Runner(
         parts.frontier,
@@ -172,6 +181,7 @@ def _loops_of_a_worker(parts: Parts, stop: Stop, pulses: Pulses) -> list[Corouti
         max_backlog=settings.max_backlog,
         headroom=headroom,
         wake=wake,
+        alone=alone,
     )
     admitter = Admitter(
         parts.connection,
@@ -183,11 +193,14 @@ def _loops_of_a_worker(parts: Parts, stop: Stop, pulses: Pulses) -> list[Corouti
         admitted=wake,
         grouping=settings.host_grouping,
         clock=parts.clock,
+        hooks=parts.hooks,
     )
     reaper = Reaper(parts.connection, parts.frontier, lease_s=settings.lease_s)
     # The process ends within our last words: it must not outlive us, nor the embedded Redis.
     environ = {"INGEST_REDIS_URL": settings.redis_url, "INGEST_DRAIN_S": str(_LAST_WORDS_S / 2)}
-    watch = SuspectWatch(parts.frontier, environ=environ)
+    watch: SuspectWatch | SuspectInterlude = SuspectWatch(parts.frontier, environ=environ)
+    if in_program:
+        watch = SuspectInterlude(parts.frontier, parts.work, parts.in_work, alone)
     reloader = RulesReloader(parts.frontier.hosts, settings, stop.reload)
     # Only a signal wakes the reloader: it has no pulse.
     loops = [

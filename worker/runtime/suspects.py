@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _LOOK_EVERY_S = 1.0
 _AFTER_A_DEATH_S = 5.0
 _HOST_BUSY_S = 0.2
+#: After a look for nothing, which has cost others their time: their hosts may be held for long.
+_LONGEST_LOOK_S = 60.0
 
 
 class SuspectWatch:
@@ -76,18 +78,23 @@ class SuspectRunner:
         self._work = work
         self._in_work = in_work
 
-    async def run(self, stopping: asyncio.Event) -> None:
-        """Work until `stopping`, or until no suspect waits."""
+    async def run(self, stopping: asyncio.Event, *, waits: bool = True) -> int:
+        """Work until `stopping`, or until no suspect waits; returns how many were worked on.
+
+        Unless it `waits`, it ends as soon as no suspect's host may be asked.
+        """
+        count = 0
         last: tuple[int, int] | None = None
         while not stopping.is_set():
             lease = await self._frontier.claim_suspect()
             if lease is not None and lease.key == last:
-                return  # a fault of ours left it unsettled: it runs out, and counts as one more crash
+                break  # a fault of ours left it unsettled: it runs out, and counts as one more crash
             if lease is None:
-                if not await self._frontier.suspects():
-                    return
+                if not waits or not await self._frontier.suspects():
+                    break
                 await pause(stopping, _HOST_BUSY_S)
                 continue
+            count += 1
             task, last = lease.task, lease.key
             log = get_logger(task_id=lease.task_id, url=task.url, host=task.host, attempt=task.attempt)
             log.info("suspect_started", crashes=task.crashes)
@@ -97,3 +104,41 @@ class SuspectRunner:
             if not worker.cancelled():
                 worker.result()
                 log.info("suspect_cleared", crashes=task.crashes)
+        return count
+
+
+class SuspectInterlude:
+    """In a program of one's own, whose hooks no other process has: nothing is claimed while suspects run.
+
+    `alone` is what the runner claims under. A page that kills the program then takes no neighbour along.
+    """
+
+    def __init__(self, frontier: Frontier, work: Work, in_work: InWork, alone: asyncio.Lock) -> None:
+        self._frontier = frontier
+        self._in_work = in_work
+        self._alone = alone
+        self._runner = SuspectRunner(frontier, work, in_work)
+
+    async def run(self, stopping: asyncio.Event, beat: Beat = unheard) -> None:
+        """Look after suspects until `stopping`."""
+        pause_s = _LOOK_EVERY_S
+        while not stopping.is_set():
+            beat()
+            if await self._frontier.suspects():
+                pause_s = _LOOK_EVERY_S if await self._play(stopping, beat) else pause_s * 2
+            await pause(stopping, min(pause_s, _LONGEST_LOOK_S))
+
+    async def _play(self, stopping: asyncio.Event, beat: Beat) -> int:
+        async with self._alone:
+            while len(self._in_work) and not stopping.is_set():
+                beat()
+                self._in_work.changed.clear()
+                await pause(self._in_work.changed, _LOOK_EVERY_S)
+            running = asyncio.ensure_future(self._runner.run(stopping, waits=False))
+            try:
+                while not running.done():
+                    beat()
+                    await asyncio.wait({running}, timeout=_LOOK_EVERY_S)
+            finally:
+                running.cancel()
+            return running.result()

@@ -54,7 +54,9 @@ class Work:
         self._namespace = namespace
         self._max_crashes = max_crashes
         self._clock = clock
-        self._publication = Publication(frontier, stats, sightings, namespace=namespace, clock=clock)
+        self._publication = Publication(
+            frontier, stats, sightings, namespace=namespace, clock=clock, hooks=pipeline.hooks
+        )
 
     async def run(self, lease: Lease) -> None:
         """Work on the lease until it is settled or lost. Raises StoreUnusable, and nothing else."""
@@ -183,6 +185,7 @@ class Work:
                 attempts=lease.task.attempt + 1,
                 age_ms=age_ms(lease.task, self._clock),
             )
+            await self._pipeline.hooks.tell(event)
         return settled
 
     def _tell_failure(self, lease: Lease, verdict: Failed, log: FilteringBoundLogger) -> None:

@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from worker.telemetry.log_event import log_event as _event
+from worker.telemetry.option_events import OPTION_EVENTS
 from worker.telemetry.source_events import SOURCE_EVENTS
 
 if TYPE_CHECKING:
@@ -154,13 +155,6 @@ _EVENTS = (
         "a request brought no usable page",
         "reason:str error:str? status:int? duration_ms:int? retry_after_s:float? target:str?",
     ),
-    _event(
-        "noindex_found",
-        "warning",
-        "url",
-        "the page asks not to be indexed; `INGEST_NOINDEX` says what follows",
-        "target:str? refused:bool",
-    ),
     _event("retry_scheduled", "info", "url", "the URL is tried again later", "reason:str delay_s:float"),
     _event(
         "host_penalised",
@@ -212,6 +206,7 @@ _EVENTS = (
         "reason:str event_id:str? error:str? attempts:int? age_ms:int?",
     ),
     *SOURCE_EVENTS,
+    *OPTION_EVENTS,
     # Leases and crashes
     _event(
         "lease_lost",

@@ -15,6 +15,7 @@ import os
 import re
 import sys
 import traceback
+from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
 
 import orjson
@@ -39,6 +40,8 @@ _USERINFO = re.compile(r"""((?:\bhttps?:[/\\]*+|://))[^/?#\s"\\]*@""", re.IGNORE
 #: In a queue item that is no URL, a password may hold anything: all up to the last @ is masked.
 _ITEM_USERINFO = re.compile(r"((?:\bhttps?:[/\\]*+|://)).*@", re.IGNORECASE | re.DOTALL)
 _MASK = "***"
+#: What makes the loggers of a program that runs the pipeline itself: at most one.
+_PROGRAMS: list[Callable[..., object]] = []
 
 
 class LogLineError(ValueError):
@@ -63,6 +66,7 @@ def configure_logging(
     and for a wrong type. When the reader of the stream goes away, later lines are dropped and
     `on_broken_pipe` is called once.
     """
+    _PROGRAMS.clear()
     out = stream if stream is not None else sys.stdout.buffer
     on_terminal = out.isatty()
     console = format == "console" or (format == "auto" and on_terminal)
@@ -82,8 +86,27 @@ def configure_logging(
     _adopt_library_logs(logging.getLevelNamesMapping()[level.upper()])
 
 
+def log_to_standard_library(level: str = "info", mask_query: Iterable[str] = ()) -> None:
+    """Hand every line to the standard library's logger `ingest`: as JSON, and its fields as `record.ingest`.
+
+    For a program of one's own: neither its structlog nor its logging is configured.
+    """
+    processors = (
+        structlog.processors.add_log_level,
+        _Frame(SystemClock(), {}),
+        _Masking(mask_query),
+        _record_line,
+    )
+    wrapper = structlog.make_filtering_bound_logger(level)
+    _PROGRAMS.clear()
+    _PROGRAMS.append(
+        partial(structlog.wrap_logger, logging.getLogger("ingest"), processors, wrapper_class=wrapper)
+    )
+
+
 def reset_logging() -> None:
-    """Undo `configure_logging`."""
+    """Undo `configure_logging` and `log_to_standard_library`."""
+    _PROGRAMS.clear()
     structlog.reset_defaults()
     root = logging.getLogger()
     for handler in [handler for handler in root.handlers if isinstance(handler, _LibraryHandler)]:
@@ -92,7 +115,8 @@ def reset_logging() -> None:
 
 def get_logger(**bound: object) -> FilteringBoundLogger:
     """A logger whose lines all carry `bound`."""
-    return cast("FilteringBoundLogger", structlog.get_logger(**bound))
+    make = _PROGRAMS[0] if _PROGRAMS else structlog.get_logger
+    return cast("FilteringBoundLogger", make(**bound))
 
 
 def told(error: BaseException) -> dict[str, str]:
@@ -175,6 +199,10 @@ def _json_line(_logger: object, _method: str, event: EventDict) -> bytes:
         event[name] = f"…{text[-half:]}" if name == "traceback" else f"{text[:half]}…"
         line = _dumped(event)
     return line
+
+
+def _record_line(_logger: object, _method: str, event: EventDict) -> tuple[tuple[str], dict[str, Any]]:
+    return (_json_line(None, "", dict(event)).decode(),), {"extra": {"ingest": dict(event)}}
 
 
 def _dumped(event: EventDict) -> bytes:

@@ -23,12 +23,12 @@ from worker.cli.demo.stage import (
     sample_site,
     worker_process,
 )
-from worker.cli.emptiness import is_empty
 from worker.cli.examples import examples
 from worker.cli.following import FROM_START, Follower
 from worker.cli.screen import results
 from worker.cli.status import ledger_line
 from worker.cli.store import opened
+from worker.runtime.emptiness import is_empty
 from worker.settings import load_settings
 from worker.store.embedded import EmbeddedRedis
 from worker.store.ledger import read_ledger
@@ -130,7 +130,7 @@ async def _all_ended(
         while not done:
             refuse_a_dead_worker(workers, log)
             # Asked first: what ended before it has its event in the streams by now.
-            done = await is_empty(store)
+            done = await is_empty(store.connection, store.keys, store.inbox)
             while entries := await follower.read():
                 for entry in entries:
                     if end := ends.note(entry):

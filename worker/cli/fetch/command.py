@@ -19,6 +19,7 @@ from worker.cli.fetch.show import shown
 from worker.cli.fetch.story import Fleet, story_of
 from worker.cli.screen import print_json, results, talk
 from worker.cli.store import opened
+from worker.errors import Malformed
 from worker.pipeline import Failed as PageFailed
 from worker.settings import load_settings
 from worker.store.host_states import read_host
@@ -59,7 +60,10 @@ def fetch(*, url: str, ask_redis: bool, all_headers: bool, body_file: Path | Non
     but the fleet does not count these requests. The exit code is 1 if the URL becomes no article.
     """
     settings = load_settings()
-    story = asyncio.run(_story(url, settings, ask_redis=ask_redis))
+    try:
+        story = asyncio.run(_story(url, settings, ask_redis=ask_redis))
+    except Malformed as fault:
+        raise click.UsageError(str(fault)) from fault
     if as_json:
         print_json(document(story, settings, all_headers=all_headers))
     else:

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
-from worker.cli.by_hand import Pace, pace_of, steps
 from worker.extract.charset import declared_encodings, decode
 from worker.fetch.gate import Unshared
 from worker.fetch.observation import Judged, observed
 from worker.fetch.robots import RobotsFile, RobotsRules, origin_of
 from worker.fetch.robots_rule import deciding_rule
+from worker.library.alone import Pace, opened, pace_of
 from worker.model import Page
 from worker.pipeline import Hop, Learnt
 from worker.settings import host_rules
@@ -19,8 +19,8 @@ from worker.settings import host_rules
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from worker.cli.by_hand import Step
     from worker.fetch.observation import Exchange
+    from worker.library.alone import Step
     from worker.pipeline import Verdict
     from worker.robots_copy import RobotsCopy
     from worker.settings import Settings
@@ -168,25 +168,25 @@ class Fleet:
 
 
 async def story_of(source: str, settings: Settings, fleet: Fleet | None = None) -> Story:
-    """Fetch the URL as a worker would, and tell how it went. Raises click.UsageError for what is no URL."""
+    """Fetch the URL as a worker would, and tell how it went. Raises Malformed for what is no URL."""
     files, rules = _NotedFiles(fleet.robots if fleet else None), host_rules(settings)
     turns: list[Turn] = []
     told = 0
     step: Step | None = None
     with observed() as exchanges:
-        async for step in steps(source, settings, files):
-            if not turns or turns[-1].location is not None:
-                turns.append(
-                    Turn(step.task.target, step.task.host, pace_of(settings, rules, step.task.host, None))
-                )
-            turn = turns[-1]
-            if fleet and turn.fleet is None:
-                turn.fleet = await fleet.host(turn.host)
-            _note(turn, step.verdict, exchanges[told:])
-            told = len(exchanges)
-            turn.robots = files.word_on(turn.url, settings.user_agent, asked=bool(turn.robots_requests))
-            if turn.robots:
-                turn.pace = pace_of(settings, rules, turn.host, turn.robots.crawl_delay_s)
+        async with opened(settings, files) as pipeline:
+            async for step in pipeline.steps(source):
+                if not turns or turns[-1].location is not None:
+                    pace = pace_of(settings, rules, step.task.host, None)
+                    turns.append(Turn(step.task.target, step.task.host, pace))
+                turn = turns[-1]
+                if fleet and turn.fleet is None:
+                    turn.fleet = await fleet.host(turn.host)
+                _note(turn, step.verdict, exchanges[told:])
+                told = len(exchanges)
+                turn.robots = files.word_on(turn.url, settings.user_agent, asked=bool(turn.robots_requests))
+                if turn.robots:
+                    turn.pace = pace_of(settings, rules, turn.host, turn.robots.crawl_delay_s)
     assert step is not None  # noqa: S101 - there is no URL without a turn
     return Story(step.task.url, step.task.requested_url, tuple(turns), step.verdict)
 
