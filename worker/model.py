@@ -138,6 +138,7 @@ class Page:
     robots_tag: tuple[str, ...] = ()  # the values of X-Robots-Tag, bounded
     set_cookies: tuple[str, ...] = ()  # the raw values of Set-Cookie, bounded
     max_age_s: float | None = None  # how long the response says that it stays true (RFC 9111, 4.2)
+    record: str | None = None  # the archive's record of it, if it was given one
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +171,7 @@ class Visit:
     url: str  # the URL that answered: the validators are no other's
     validators: Validators
     prints: str  # see `worker.changes`
+    record: str | None = None  # of the archive, from which the page can be read again
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from worker.capture import Subject, on_behalf_of
 from worker.errors import (
     ExtractCrashed,
     ExtractionFailed,
@@ -170,7 +171,8 @@ class Pipeline:
         log.debug("fetch_started", target=task.target)
         visit = known.visit_at(task.target)
         validators = visit.validators if visit else None
-        response = await self.fetcher.request(task.target, validators=validators, cookies=task.cookies)
+        with on_behalf_of(Subject(task.url, _hints(task))):
+            response = await self.fetcher.request(task.target, validators=validators, cookies=task.cookies)
         if isinstance(response, NotModified):
             if visit is None:
                 raise FetchFailed("bad_response", "304 to a request without a condition")
@@ -245,7 +247,6 @@ class Pipeline:
         self, task: Task, page: Page, fetched_at: datetime, log: FilteringBoundLogger
     ) -> Article:
         """Twice, when the process that reads the page is killed: the first time it may have been innocent."""
-        hints = task.meta if isinstance(task.meta, dict) else None
         for last in (False, True):
             try:
                 return await self.extractor.extract(
@@ -254,7 +255,7 @@ class Pipeline:
                     subject=task.url,
                     content_type=page.content_type,
                     fetched_at=fetched_at,
-                    hints=hints,
+                    hints=_hints(task),
                     indexing=Indexing(page.robots_tag, self.robot, fetched_at),
                 )
             except (ExtractTimeout, ExtractCrashed) as failure:
@@ -277,3 +278,7 @@ class Pipeline:
         error = failure.detail or failure.reason
         signal = signal or signal_of(failure, took_s)
         return Failed(following, error, failure.status, failure.retry_after_s, signal)
+
+
+def _hints(task: Task) -> dict[str, object] | None:
+    return task.meta if isinstance(task.meta, dict) else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from base64 import b64encode
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
@@ -22,6 +23,7 @@ from worker.fetch.limits import FetchLimits
 from worker.fetch.observation import noted
 from worker.fetch.outcome import NETWORK_ERRORS, failure_from
 from worker.fetch.proxies import Proxies
+from worker.fetch.recording import Copied, Recorder, current_tape, taped
 from worker.fetch.response import is_page_type, max_age_s, redirect_target, retry_after_s, why_no_page
 from worker.fetch.targets import Targets
 from worker.fetch.transport import Transport
@@ -59,7 +61,7 @@ class Fetcher:
 
     It sends no Accept-Language: that means "any" (RFC 9110, 12.5.4), so that a site shows a URL in the URL's
     own language and does not redirect by ours. `resolver` takes the place of the system's, with its cache;
-    for the rest see Transport.
+    `recorder` is given every exchange that had a response; for the rest see Transport.
     """
 
     def __init__(
@@ -74,11 +76,13 @@ class Fetcher:
         clock: Clock | None = None,
         resolver: AbstractResolver | None = None,
         tls: ssl.SSLContext | None = None,
+        recorder: Recorder | None = None,
     ) -> None:
         self.clock = clock or SystemClock()
         self._limits = limits or FetchLimits()
         self._guard = guard
         self._targets = targets or Targets()
+        self._recorder = recorder
         self._transport = Transport(
             guard=guard,
             proxies=proxies or Proxies(),
@@ -129,6 +133,20 @@ class Fetcher:
     async def _exchange(
         self, url: str, headers: dict[str, str], read: _Read, cookies: Sequence[tuple[str, str]] = ()
     ) -> Page | Redirect | NotModified:
+        if self._recorder is None:
+            return await self._answer(url, headers, read, cookies)
+        with taped(url, self.clock.now()) as tape:
+            try:
+                answer = await self._answer(url, headers, read, cookies)
+            except FetchFailed as failure:
+                await tape.hand_to(self._recorder, failure)
+                raise
+            kept = await tape.hand_to(self._recorder)
+        return replace(answer, record=kept) if isinstance(answer, Page) else answer
+
+    async def _answer(
+        self, url: str, headers: dict[str, str], read: _Read, cookies: Sequence[tuple[str, str]]
+    ) -> Page | Redirect | NotModified:
         target = self._requestable(url)
         started = self.clock.monotonic()
         try:
@@ -136,6 +154,8 @@ class Fetcher:
                 asyncio.timeout(self._limits.total_timeout_s),
                 await self._send(target, headers, cookies) as response,
             ):
+                if tape := current_tape():
+                    tape.head(response, self._transport.peer_of(url, response))
                 self._check_head(response)
                 if response.status in _REDIRECTS:
                     location = redirect_target(target.href, _location(response))
@@ -237,7 +257,7 @@ class Fetcher:
         protocol = None if connection is None else connection.protocol
         try:
             body = await read_body(
-                response.content,
+                Copied(response.content, tape) if (tape := current_tape()) else response.content,
                 parse_codings(",".join(response.headers.getall("Content-Encoding", ()))),
                 limit_bytes=self._limits.body_limit_bytes,
                 wire_limit_bytes=self._limits.on_wire_bytes,

@@ -183,6 +183,14 @@ class Transport:
         """The IP address at which the URL's host was last reached directly; None where none is known."""
         return self._addresses.get(yarl.URL(url, encoded=True).raw_host or "")
 
+    def peer_of(self, url: str, response: aiohttp.ClientResponse) -> str | None:
+        """The IP address that answered; None beyond a proxy, and where it is not known."""
+        if self._proxies.of(yarl.URL(url, encoded=True).raw_host or "") is not None:
+            return None
+        transport = response.connection.transport if response.connection else None
+        peer = transport.get_extra_info("peername") if transport else None
+        return str(peer[0]) if peer else self.address_of(url)  # a small response has let its connection go
+
     def _note_address(self, host: str, address: str) -> None:
         self._addresses.pop(host, None)
         self._addresses[host] = address

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from worker.clock import Clock
     from worker.fetch.gate import Cache
+    from worker.fetch.recording import Recorder
     from worker.model import Article
     from worker.pipeline import Pipeline, Verdict
     from worker.settings import HostOverride, Settings
@@ -135,14 +136,19 @@ class Alone:
 
 @asynccontextmanager
 async def opened(
-    settings: Settings, cache: Cache, *, hooks: Hooks = NO_HOOKS, processes: int | None = 1
+    settings: Settings,
+    cache: Cache,
+    *,
+    hooks: Hooks = NO_HOOKS,
+    processes: int | None = 1,
+    recorder: Recorder | None = None,
 ) -> AsyncIterator[Alone]:
     """A pipeline with connections and processes of its own; `cache` has the robots.txt files.
 
     Raises Misconfigured for a hosts' file that cannot be read.
     """
     clock, rules = SystemClock(), host_rules(settings)
-    async with fetcher_of(settings) as fetcher, pool_of(settings, processes=processes) as pool:
+    async with fetcher_of(settings, recorder) as fetcher, pool_of(settings, processes=processes) as pool:
         yield Alone(pipeline_of(settings, fetcher, pool, cache, clock, hooks=hooks), settings, rules, clock)
 
 

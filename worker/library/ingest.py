@@ -13,7 +13,7 @@ from worker.fetch.gate import Unshared
 from worker.hooks import AfterExtract, BeforeFetch, Hooks, OnEvent
 from worker.library.alone import Alone, opened
 from worker.runtime.emptiness import stop_when_empty
-from worker.runtime.parts import connection_of
+from worker.runtime.parts import archive_of, connection_of
 from worker.runtime.supervisor import Stop, run_worker
 from worker.settings import load_settings
 from worker.store.inbox import Inbox
@@ -155,8 +155,12 @@ class Ingest:
     async def _pipeline(self) -> Alone:
         async with self._opening:
             if self._alone is None:
-                opening = opened(self.settings, Unshared(), hooks=self._hooks, processes=None)
-                self._alone = await self._opened().enter_async_context(opening)
+                closing = self._opened()
+                recorder = await closing.enter_async_context(archive_of(self.settings))
+                opening = opened(
+                    self.settings, Unshared(), hooks=self._hooks, processes=None, recorder=recorder
+                )
+                self._alone = await closing.enter_async_context(opening)
             return self._alone
 
 

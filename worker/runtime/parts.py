@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from worker import __version__
+from worker.archive.writer import Archive
 from worker.clock import Clock, SystemClock
 from worker.extract.pool import ExtractionPool
 from worker.fetch.budget import BodyBudget
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from worker.fetch.gate import Cache
+    from worker.fetch.recording import Recorder
     from worker.settings import Settings
 
 
@@ -82,8 +85,25 @@ def worker_name() -> str:
     return f"{host}-{os.getpid()}-{secrets.token_hex(2)}"
 
 
-def fetcher_of(settings: Settings) -> Fetcher:
-    """A fetcher within the settings' limits."""
+@asynccontextmanager
+async def archive_of(settings: Settings) -> AsyncIterator[Recorder | None]:
+    """The archive of what is fetched, if the settings want one."""
+    if settings.archive_dir is None:
+        yield None
+        return
+    facts = {
+        "software": f"ingest/{__version__}",
+        "format": "WARC File Format 1.1",
+        "conformsTo": "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/",
+        "robots": "obey" if settings.obey_robots else "ignore",
+        "http-header-user-agent": settings.user_agent,
+    }
+    async with Archive(settings.archive_dir, file_bytes=settings.archive_file_bytes, facts=facts) as archive:
+        yield archive
+
+
+def fetcher_of(settings: Settings, recorder: Recorder | None = None) -> Fetcher:
+    """A fetcher within the settings' limits; `recorder` keeps what it fetches."""
     return Fetcher(
         guard=AddressGuard(settings.allow_networks),
         user_agent=settings.user_agent,
@@ -100,6 +120,7 @@ def fetcher_of(settings: Settings) -> Fetcher:
         targets=Targets(settings.deny_hosts, settings.allow_ports, settings.allow_schemes),
         proxies=Proxies.from_settings(settings.proxy, settings.proxies, trusted=settings.proxies_resolve),
         tls=trusting(settings.ca_file) if settings.ca_file else None,
+        recorder=recorder,
     )
 
 
@@ -175,7 +196,11 @@ async def assembled(
         visit_days=settings.visit_days,
         grouping=settings.host_grouping,
     )
-    async with fetcher_of(settings) as fetcher, pool_of(settings, processes=extract_processes) as pool:
+    async with (
+        archive_of(settings) as recorder,
+        fetcher_of(settings, recorder) as fetcher,
+        pool_of(settings, processes=extract_processes) as pool,
+    ):
         frontier = Frontier(connection, keys, worker=worker, limits=limits, clock=clock)
         if settings.address_slots:
             frontier.hosts.address_of = fetcher.address_of

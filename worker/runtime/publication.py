@@ -76,6 +76,7 @@ class Publication:
             url=page.url,
             validators=Validators(page.etag, page.last_modified),
             prints=prints_of(article),
+            record=page.record,
         )
         changed = changed_fields(last.prints, visit.prints) if last else ()
         if last and not changed:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from worker.settings.store_fields import StoreSettings
+from worker.settings.archive_fields import ArchiveSettings
 
 
-class SilenceSettings(StoreSettings):
+class SilenceSettings(ArchiveSettings):
     """When a host's missing articles, or a missing field of them, are worth a warning."""
 
     silence_factor: float = Field(

@@ -49,6 +49,7 @@ def _encode(visit: Visit) -> bytes:
         "etag": _kept(visit.validators.etag),
         "modified": _kept(visit.validators.last_modified),
         "prints": visit.prints,
+        "record": visit.record,
     }
     return orjson.dumps({name: value for name, value in said.items() if value})
 
@@ -61,6 +62,7 @@ def _decode(kept: bytes) -> Visit:
         url=fields["url"],
         validators=Validators(fields.get("etag"), fields.get("modified")),
         prints=fields["prints"],
+        record=fields.get("record"),
     )
 
 

@@ -19,4 +19,25 @@ OPTION_EVENTS = (
         "a hook of the program that runs the worker raised, or took too long",
         "hook:str error:str traceback:str? event_id:str? task_id:str? url:str? host:str? attempt:int?",
     ),
+    log_event(
+        "archive_file_closed",
+        "info",
+        "process",
+        "a file of the archive is complete",
+        "file:str size_bytes:int records:int",
+    ),
+    log_event(
+        "archive_failed",
+        "error",
+        "process",
+        "the archive cannot be written; URLs go on without it",
+        "error:str folder:str",
+    ),
+    log_event(
+        "archive_restored",
+        "info",
+        "process",
+        "the archive is written again; what was fetched meanwhile is not in it",
+        "lost:int",
+    ),
 )
