@@ -94,6 +94,7 @@ def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
     environ = clean_environ() | {
         "INGEST_REDIS_URL": server.tcp_url,
         "INGEST_ALLOW_NETWORKS": "127.0.1.0/24",
+        "INGEST_ARCHIVE_DIR": "archive",
         "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
     }
     terminal = Terminal(folder, server, environ)

@@ -172,6 +172,7 @@ class Visit:
     validators: Validators
     prints: str  # see `worker.changes`
     record: str | None = None  # of the archive, from which the page can be read again
+    fetched_ms: int = 0  # Unix time of the page, where that is not when the visit was kept
 
 
 @dataclass(frozen=True, slots=True)

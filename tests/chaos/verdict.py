@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from worker.events.envelope import REPROCESSED
 from worker.store.ledger import read_ledger
 
 if TYPE_CHECKING:
@@ -32,10 +33,14 @@ async def faults(connection: Connection, keys: Keys, sent: Iterable[str]) -> lis
     """What is wrong once `sent` URLs have all been given to the queue and the workers have stopped."""
     ends: Counter[str] = Counter()
     ids: Counter[str] = Counter()
+    reprocessed = 0
     for stream in [form(n) for n in range(keys.partitions) for form in (keys.articles, keys.dead)]:
         for _, fields in await connection.command("XRANGE", stream, "-", "+"):
-            ends[fields[b"subject"].decode()] += 1
             ids[fields[b"id"].decode()] += 1
+            if f".{REPROCESSED}".encode() in fields[b"id"]:  # no end of an accepted URL
+                reprocessed += 1
+            else:
+                ends[fields[b"subject"].decode()] += 1
     found = [f"{url} ended {ends[url]} times" for url in sent if ends[url] != 1]
     found += [f"event {event_id} was published {n} times" for event_id, n in ids.items() if n > 1]
     ledger = await read_ledger(connection, keys)
@@ -45,6 +50,8 @@ async def faults(connection: Connection, keys: Keys, sent: Iterable[str]) -> lis
         found.append(f"work is left: {ledger}")
     if ledger.articles + ledger.unchanged + ledger.dead != sum(ends.values()):
         found.append(f"the streams hold {sum(ends.values())} events, and the ledger says {ledger}")
+    if ledger.traffic.get("reprocessed", 0) != reprocessed:
+        found.append(f"the streams hold {reprocessed} reprocessed articles, and the ledger says {ledger}")
     names = [name.decode() async for page in connection.scan("*", count=1000) for name in page]
     found += [f"the key {name} is left over" for name in names if not LASTING.fullmatch(name)]
     return found

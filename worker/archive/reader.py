@@ -110,6 +110,8 @@ def _body(record: Any, limit_bytes: int) -> bytes | None:
         kept += piece
         if len(kept) > limit_bytes:
             return None
+    while record.raw_stream.read(_PIECE_BYTES):  # what follows the last chunk
+        pass
     return bytes(kept)
 
 

@@ -37,6 +37,7 @@ COMMANDS = {
     "tail": Known("worker.cli.tail:tail", "Follow the articles as they are published."),
     "dead": Known("worker.cli.dead:dead", "List, show, retry and purge dead letters."),
     "extract": Known("worker.cli.extract:extract", "Extract one article from a file or a URL."),
+    "reprocess": Known("worker.cli.reprocess:reprocess", "Read archived pages anew; publish what differs."),
     "fetch": Known("worker.cli.fetch.command:fetch", "Fetch one URL and explain every step."),
     "check": Known("worker.cli.check.command:check", "Check that everything a worker needs is in place."),
     "schema": Known("worker.cli.schema:schema", "Print the JSON Schema of an event's data."),

@@ -7,24 +7,27 @@ the ids it has seen can drop repeats.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import orjson
 
 from worker.events.payload import ArticleEvent, Change, DeadEvent, Fetch, TaskRef, UnchangedEvent
-from worker.model import SCHEMA_VERSION, Article, Page, task_id
+from worker.model import SCHEMA_VERSION, Article, Page, Task, task_id
 from worker.outcomes import outcome
 from worker.urls import article_id
 
 if TYPE_CHECKING:
-    from worker.model import NotModified, Task
+    from worker.model import NotModified
 
 ARTICLE_PUBLISHED = "article.published.v1"
 ARTICLE_UNCHANGED = "article.unchanged.v1"
 URL_DEAD = "url.dead.v1"
+#: What the task's name begins with in events of articles that were read anew from an archive.
+REPROCESSED = "warc-"
 ARTICLE_SCHEMA = f"urn:ingest:schema:article:{SCHEMA_VERSION}"
 UNCHANGED_SCHEMA = f"urn:ingest:schema:unchanged:{SCHEMA_VERSION}"
 DEAD_SCHEMA = f"urn:ingest:schema:dead-letter:{SCHEMA_VERSION}"
@@ -70,6 +73,53 @@ def article_event(
         task=_task_ref(task, partition),
     )
     return _enveloped(payload, id=event_id(task, partition), namespace=namespace, subject=task.url, now=now)
+
+
+def reprocessed_event(
+    article: Article,
+    page: Page,
+    *,
+    revision: int,
+    namespace: str,
+    fetched_at: datetime,
+    now: datetime,
+    change: Change = "new",
+    changed_fields: tuple[str, ...] = (),
+) -> dict[str, str | bytes]:
+    """The event of an article that was read anew from `page.record` of an archive. Both instants are aware.
+
+    No task had it: its name in place of a task's is made of the record, the rules and the revision.
+    """
+    name = reprocessed_name(page.record or page.url, article.extraction.version, revision)
+    hops = (page.url,) if page.url != article.url else ()
+    task = Task(
+        seq=0,
+        url=article.url,
+        host="",
+        attempt=0,
+        crashes=0,
+        accepted_ms=int(fetched_at.timestamp() * 1000),
+        revision=revision,
+        requested_url=article.url,
+        redirects=hops,
+    )
+    payload = ArticleEvent(
+        **{field: getattr(article, field) for field in _OWN_FIELDS},
+        schema_version=SCHEMA_VERSION,
+        revision=revision,
+        change=change,
+        changed_fields=changed_fields,
+        requested_url=article.url,
+        fetch=_fetch(task, page, fetched_at, article.charset),
+        task=replace(_task_ref(task, 0), task_id=name),
+    )
+    event = f"{article.article_id}.{name}"
+    return _enveloped(payload, id=event, namespace=namespace, subject=article.url, now=now)
+
+
+def reprocessed_name(record: str, version: str, revision: int) -> str:
+    """What stands for the task of an article that was read anew from an archive."""
+    return f"{REPROCESSED}{sha256(f'{record} {version} {revision}'.encode()).hexdigest()[:16]}"
 
 
 def unchanged_event(

@@ -61,7 +61,8 @@ class Publication:
         answer, before = verdict.page, verdict.visit.validators
         # A 304 brings the page's validators anew (RFC 9110, 15.4.5); those that it leaves out still hold.
         validators = Validators(answer.etag or before.etag, answer.last_modified or before.last_modified)
-        settled = await self._unchanged(lease, verdict, replace(verdict.visit, validators=validators), log)
+        seen = replace(verdict.visit, validators=validators, fetched_ms=0)  # it is as of now
+        settled = await self._unchanged(lease, verdict, seen, log)
         if settled is Settled.OUTDATED:
             # Of what has been published meanwhile the server said nothing: it is asked again.
             return await self._frontier.release(lease)

@@ -28,7 +28,7 @@ class Ledger:
     leased: int
     refused: int
     reasons: dict[str, int]
-    traffic: dict[str, int]  # retried, redirected, released, robots, reaped, revived, purged, trimmed
+    traffic: dict[str, int]  # retried, redirected, released, robots, reaped, revived, purged, …
 
     @property
     def balanced(self) -> bool:

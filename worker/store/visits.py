@@ -5,6 +5,7 @@ There may be one for each article of the last weeks, so it says nothing twice.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import orjson
@@ -21,6 +22,14 @@ if TYPE_CHECKING:
 _VALIDATOR_CHARS = 512
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of an article, and of which instant (Unix ms); 0 where no visit is."""
+
+    record: Record
+    as_of_ms: int
+
+
 class Visits:
     """The last visit of each article, and the revision of its last published event."""
 
@@ -31,16 +40,26 @@ class Visits:
 
     async def recall(self, lease: Lease) -> Record:
         """What is known of the task's article before it is visited."""
-        url = lease.task.url
+        return (await self.known(lease.task.url, lease.partition)).record
+
+    async def known(self, url: str, partition: int) -> Known:
+        """What is known of the article at a canonical URL, and of when."""
         args: list[Word] = [url_digest(url), article_id(url)]
-        revision, visit = await self._connection.run("recall", [self._keys.tag(lease.partition)], args)
-        return Record(revision, _decode(visit) if visit else None)
+        revision, kept = await self._connection.run("recall", [self._keys.tag(partition)], args)
+        if not kept:
+            return Known(Record(revision), 0)
+        visit = _decode(kept)
+        return Known(Record(revision, visit), visit.fetched_ms or int(kept.split(b" ", 1)[0]))
 
     def words(self, task: Task, visit: Visit | None) -> list[Word]:
         """What `finish` is told to keep; without a visit, only the task's revision."""
-        revision = visit.revision if visit else task.revision
-        kept = _encode(visit) if visit else ""
-        return [url_digest(task.url), revision, article_id(task.url), kept, self._ttl_s]
+        if visit is not None:
+            return self.words_of(task.url, visit)
+        return [url_digest(task.url), task.revision, article_id(task.url), "", self._ttl_s]
+
+    def words_of(self, url: str, visit: Visit) -> list[Word]:
+        """What a script is told to keep of a visit."""
+        return [url_digest(url), visit.revision, article_id(url), _encode(visit), self._ttl_s]
 
 
 def _encode(visit: Visit) -> bytes:
@@ -50,6 +69,7 @@ def _encode(visit: Visit) -> bytes:
         "modified": _kept(visit.validators.last_modified),
         "prints": visit.prints,
         "record": visit.record,
+        "fetched_ms": visit.fetched_ms,
     }
     return orjson.dumps({name: value for name, value in said.items() if value})
 
@@ -63,6 +83,7 @@ def _decode(kept: bytes) -> Visit:
         validators=Validators(fields.get("etag"), fields.get("modified")),
         prints=fields["prints"],
         record=fields.get("record"),
+        fetched_ms=fields.get("fetched_ms", 0),
     )
 
 
