@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 DOCUMENTED = re.compile(
     r"ingest:queue|\{ingest:queue\}:(taken:[^:]+|numbers|workers)|\{ingest:\d+\}:("
     r"seq|clock|ready|later|suspects|leases|leased|settled|admitted|policy|crawl_delay|ledger|articles|dead|habits"
-    r"|(wait|high|habit|host|parked|address|claim|seen|robots|revisions|visit):.+)"
+    r"|(wait|high|habit|host|parked|address|claim|seen|robots|revisions|visit|rejected):.+)"
 )
 LASTING = re.compile(
     # A worker killed at the very end stays among the workers until another one looks.

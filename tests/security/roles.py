@@ -52,7 +52,7 @@ class GuardedRedis(RedisServer):
             yield client
 
 
-def say(client: Redis, *words: str | int) -> Any:
+def say(client: Redis, *words: str | bytes | int) -> Any:
     """Send a command word by word. Raises what redis-py makes of an error reply."""
     return client.execute_command(*words)  # type: ignore[no-untyped-call]
 

@@ -12,6 +12,7 @@ from redis import exceptions
 
 from tests.chaos.fleet import ROOT
 from tests.cli.conftest import environ, run
+from tests.events.streams import fields
 from tests.security.roles import ACL_FILE, ROLES, as_documented, commands_of, say
 from tests.servers import RedisServer, free_port
 from worker.errors import StoreUnusable
@@ -168,10 +169,11 @@ def test_scaler_hears_how_long_the_queue_is(guarded: GuardedRedis) -> None:
 
 def test_consumer_reads_acknowledges_and_takes_over(guarded: GuardedRedis) -> None:
     """README's own consumer runs as `consumer`; so do claiming a dead reader's entries, and `ingest tail`."""
-    (recipe,) = re.findall(r"```python\n([^`]*xreadgroup[^`]*)```", (ROOT / "README.md").read_text())
+    (recipe,) = re.findall(r"```python\n([^`]* ArticleConsumer\([^`]*)```", (ROOT / "README.md").read_text())
     url = guarded.url_of("consumer")
+    event = [word for pair in fields(1).items() for word in pair]
     with guarded.client("root") as root, guarded.client("consumer") as consumer:
-        say(root, "XADD", ARTICLES, "*", *EVENT)
+        say(root, "XADD", ARTICLES, "*", *event)
         read = subprocess.run(
             [sys.executable, "-c", recipe],
             env=environ(redis_url=url),
@@ -180,7 +182,8 @@ def test_consumer_reads_acknowledges_and_takes_over(guarded: GuardedRedis) -> No
             timeout=60,
             check=False,
         )
-        assert (read.returncode, read.stdout) == (0, "e1 Pier stays open\n"), read.stderr
+        assert (read.returncode, read.stdout) == (0, f"{fields(1)['id']!s} The night ferry\n"), read.stderr
+        consumer.xgroup_create(ARTICLES, "archive", id="$")
         say(root, "XADD", ARTICLES, "*", *EVENT)
         assert consumer.xreadgroup("archive", "dead", {ARTICLES: ">"})
         assert consumer.xpending(ARTICLES, "archive")["pending"] == 1

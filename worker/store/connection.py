@@ -7,6 +7,7 @@ pause, until Redis answers or the caller's patience ends. redis-py's own hidden 
 from __future__ import annotations
 
 import asyncio
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 from redis import exceptions
@@ -30,7 +31,7 @@ from worker.store.topology import Client, client_of, closed, shown
 from worker.store.troubles import UNREACHABLE, translated
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 
 OLDEST_SERVER = (6, 2)
 
@@ -119,9 +120,17 @@ class Connection:
             )
         return info
 
-    async def command(self, *words: Word) -> Any:
-        """Send a command that is safe to repeat, and return redis-py's form of the reply."""
-        return await self._until_answered(self._once, words)
+    @property
+    def clustered(self) -> bool:
+        """Whether keys of different hash tags are on different servers: no command can name two such."""
+        return isinstance(self._redis, RedisCluster)
+
+    async def command(self, *words: Word, **form: bool) -> Any:
+        """Send a command that is safe to repeat, and return redis-py's form of the reply.
+
+        `form` is what redis-py asks to know of a reply that has two forms, such as `parse_justid`.
+        """
+        return await self._until_answered(self._once, words, None, form)
 
     async def append(self, key: str, items: Iterable[Word]) -> None:
         """RPUSH what must outlive a failover; after a lost reply the items may stand twice.
@@ -232,10 +241,15 @@ class Connection:
             self._down_since = self._clock.monotonic()
             self._watch.unavailable(str(state.outcome.exception()))
 
-    async def _once(self, words: tuple[Word, ...], at: Client | ClusterNode | None = None) -> Any:
+    async def _once(
+        self,
+        words: tuple[Word, ...],
+        at: Client | ClusterNode | None = None,
+        form: Mapping[str, bool] = MappingProxyType({}),
+    ) -> Any:
         try:
             # Cancelled half-way, redis-py drops the connection: no reply is left in it for the next caller.
-            return await (at or self._redis).execute_command(*words)
+            return await (at or self._redis).execute_command(*words, **form)
         except exceptions.NoScriptError:
             raise
         except UNREACHABLE as error:

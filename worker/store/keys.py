@@ -52,6 +52,10 @@ class Keys:
         """The stream of dead letters."""
         return f"{self.tag(partition)}:dead"
 
+    def rejected(self, group: str, partition: int = 0) -> str:
+        """What that consumer group gave up: a hash."""
+        return f"{self.tag(partition)}:rejected:{group}"
+
     def ledger(self, partition: int = 0) -> str:
         """The counters: a hash."""
         return f"{self.tag(partition)}:ledger"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from worker.telemetry.consumer_events import CONSUMER_EVENTS
 from worker.telemetry.log_event import log_event as _event
 from worker.telemetry.option_events import OPTION_EVENTS
 from worker.telemetry.source_events import SOURCE_EVENTS
@@ -64,11 +65,7 @@ _EVENTS = (
         "where:str error:str traceback:str? task_id:str? url:str? host:str? attempt:int?",
     ),
     _event(
-        "library_log",
-        "any",
-        "process",
-        "what a library had to say",
-        "logger:str message:str traceback:str?",
+        "library_log", "any", "process", "what a library had to say", "logger:str message:str traceback:str?"
     ),
     _event("dns_fallback", "warning", "process", "c-ares cannot start: lookups go on threads", "error:str"),
     # Redis
@@ -235,6 +232,8 @@ _EVENTS = (
         "the process that read the page was killed",
         "reason:str error:str? duration_ms:int?",
     ),
+    # Consumers
+    *CONSUMER_EVENTS,
     # The operator
     _event(
         "dead_retried",

@@ -1,0 +1,159 @@
+"""What a consumer asked for, and the streams that are it: of all partitions, later ones too."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
+
+from worker.errors import Misconfigured, StoreUnusable
+from worker.events.notices import notice
+from worker.store.consumer_group import FROM_NOW, FROM_START
+from worker.store.keys import Keys
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from worker.clock import Clock
+    from worker.store.connection import Connection
+    from worker.store.consumer_group import ConsumerGroup
+
+Stream = Literal["articles", "dead"]
+
+_ENTRY_ID = re.compile(r"\d+(-\d+)?")
+_NAME = re.compile(r"[\w.@+-]{1,200}")
+#: How far beyond the last known partition a further one is looked for, and how often.
+_FURTHER = 64
+_LOOK_EVERY_S = 30.0
+_LONGEST_IDLE_MS = 24 * 3600 * 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What a consumer asked for; see `ArticleConsumer`. Raises Misconfigured, a sentence for each fault."""
+
+    group: str
+    consumer: str
+    prefix: str
+    streams: tuple[Stream, ...]
+    partitions: int | None
+    start: str | datetime
+    batch: int
+    idle_ms: int
+    max_deliveries: int
+
+    def __post_init__(self) -> None:
+        faults = [
+            f"{name}={value!r} should be 1 to 200 letters, digits or any of _ . @ + -"
+            for name, value in (("group", self.group), ("consumer", self.consumer))
+            if not _NAME.fullmatch(value)
+        ]
+        faults += [
+            f"{name}={value} should be {least} to {most}"
+            for name, value, least, most in (
+                ("batch", self.batch, 1, 10_000),
+                ("idle_ms", self.idle_ms, 100, _LONGEST_IDLE_MS),
+                ("max_deliveries", self.max_deliveries, 1, 1_000),
+                ("partitions", 1 if self.partitions is None else self.partitions, 1, 16_384),
+            )
+            if not least <= value <= most
+        ]
+        if not self.streams or set(self.streams) - {"articles", "dead"}:
+            faults.append(f"streams={self.streams!r} should name 'articles', 'dead' or both")
+        try:
+            entry_before(self.start)
+        except ValueError as error:
+            faults.append(f"start: {error}")
+        if faults:
+            raise Misconfigured(faults)
+
+    def rejected(self, partition: int) -> str:
+        """The hash that events of this partition go into when the group gives them up."""
+        return Keys(self.prefix).rejected(self.group, partition)
+
+
+class Subscription:
+    """The streams of one group: found, and joined."""
+
+    def __init__(self, connection: Connection, group: ConsumerGroup, terms: Terms, clock: Clock) -> None:
+        self._connection = connection
+        self._group = group
+        self._terms = terms
+        self._clock = clock
+        self._partitions = 0
+        self._looked_at: float | None = None
+        self.names: tuple[str, ...] = ()
+
+    async def look(self) -> None:
+        """Join what is not joined yet: at first everything, later whatever partitions were added."""
+        now = self._clock.monotonic()
+        first = self._looked_at is None
+        if self._looked_at is not None and (
+            self._terms.partitions is not None or now - self._looked_at < _LOOK_EVERY_S
+        ):
+            return
+        terms = self._terms
+        there = terms.partitions or await partitions_there(
+            self._connection, terms.prefix, terms.streams, max(self._partitions, 1)
+        )
+        # What a partition holds that was not there before came after us: the whole of it is new.
+        start = entry_before(terms.start) if first else FROM_START
+        await self._join(range(self._partitions, there), start)
+        self._partitions, self._looked_at = there, now
+
+    async def rejoin(self) -> None:
+        """Make the group anew where it is gone (a flush, XGROUP DESTROY), from the start: none is skipped."""
+        joined, self.names = self._partitions, ()
+        await self._join(range(joined), FROM_START)
+
+    async def _join(self, partitions: range, start: str) -> None:
+        for partition in partitions:
+            for name in stream_names(self._terms.prefix, self._terms.streams, partition):
+                if name in self.names:
+                    continue
+                if await self._group.join(name, start):
+                    notice("info", "group_created", group=self._group.group, stream=name, start=start)
+                self.names = (*self.names, name)
+
+
+async def partitions_there(
+    connection: Connection, prefix: str, streams: Iterable[Stream], known: int = 1
+) -> int:
+    """One more than the highest partition with an entry in `streams`; what we may not look at has none."""
+    highest = known - 1
+    partition = known
+    while partition <= highest + _FURTHER:
+        try:
+            names = stream_names(prefix, streams, partition)
+            if any([await connection.command("XLEN", name) for name in names]):
+                highest = partition
+        except StoreUnusable:
+            break
+        partition += 1
+    return highest + 1
+
+
+def stream_names(prefix: str, streams: Iterable[Stream], partition: int) -> list[str]:
+    """The keys of one partition's `streams`."""
+    keys = Keys(prefix)
+    return [{"articles": keys.articles, "dead": keys.dead}[stream](partition) for stream in streams]
+
+
+def entry_before(start: str | datetime) -> str:
+    """The entry id behind which a reader begins that wants what `start` says: `0`, `now`, an id, an instant.
+
+    An instant is that of Redis' clock at the writing, and aware. Raises ValueError.
+    """
+    if isinstance(start, datetime):
+        if start.tzinfo is None:
+            raise ValueError(f"{start.isoformat()} has no time zone: say datetime.now(UTC), for instance")
+        ms = int(start.timestamp() * 1000)
+        return f"{ms - 1}-{2**64 - 1}" if ms > 0 else FROM_START
+    if start in {FROM_NOW, "now"}:
+        return FROM_NOW
+    if _ENTRY_ID.fullmatch(start) and all(int(part) < 2**64 for part in start.split("-")):
+        return start
+    raise ValueError(
+        f"{start!r} should be '0', 'now', an entry's id such as '1735689600000-0', or a datetime"
+    )
