@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pytest
 
+from tests.events.conftest import handled
 from tests.events.streams import (
     ARTICLES,
-    LONG_MS,
     deliver,
     fields,
     forsake,
@@ -26,31 +26,7 @@ from worker.events import ArticleConsumer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.servers import RedisServer
-    from worker.events import Event
     from worker.store.connection import Connection
-
-
-@pytest.fixture
-def consumer(redis_server: RedisServer, connection: Connection) -> Callable[..., ArticleConsumer]:
-    """Makes consumers of the group g over the emptied server."""
-
-    def make(**options: Any) -> ArticleConsumer:
-        given: dict[str, Any] = {"group": "g", "idle_ms": LONG_MS} | options
-        return ArticleConsumer(redis_server.url, **given)
-
-    return make
-
-
-async def handled(consumer: ArticleConsumer, count: int) -> list[Event]:
-    """The next `count` events, each acknowledged; the consumer is closed then."""
-    events: list[Event] = []
-    async with asyncio.timeout(60), consumer:
-        async for event in consumer:
-            events.append(event)
-            if len(events) == count:
-                consumer.stop()
-    return events
 
 
 async def failing(consumer: ArticleConsumer) -> None:

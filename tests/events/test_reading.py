@@ -1,0 +1,256 @@
+"""What a consumer reads: from where, of which partitions, in which lists, and how far it is behind."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.events.conftest import handled
+from tests.events.samples import NOW, TASK
+from tests.events.streams import ARTICLES, deliver, fields, forsake, pending, publish, url, write
+from tests.servers import RedisServer
+from worker.errors import Misconfigured
+from worker.events import ArticleConsumer, replay, subscription
+from worker.events import consumer as consumer_module
+from worker.events.envelope import dead_event
+from worker.store.connection import Connection
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+async def test_all_partitions_are_read(
+    connection: Connection, consumer: Callable[..., ArticleConsumer]
+) -> None:
+    """Without a word about partitions: those that have a stream are found, though one between has none."""
+    streams = [f"{{ingest:{partition}}}:articles" for partition in (0, 1, 3)]
+    for number, stream in enumerate(streams):
+        await publish(connection, range(number * 40, number * 40 + 40), stream)
+    events = await handled(consumer(batch=5), 120)
+    assert {event.url for event in events} == {url(number) for number in range(120)}
+    assert {event.partition for event in events} == {0, 1, 3}
+    assert {event.stream for event in events[:30]} == set(streams)  # none waits for another to be empty
+    for stream in streams:
+        assert await pending(connection, stream=stream) == {}
+
+
+async def test_partitions_that_come_later_are_found(
+    connection: Connection, consumer: Callable[..., ArticleConsumer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are read from their beginning, also by a group that began at the others' end."""
+    monkeypatch.setattr(subscription, "_LOOK_EVERY_S", 0.05)
+    await publish(connection, [0])
+    seen: list[str | None] = []
+    async with asyncio.timeout(60), consumer(start="now") as reader:
+        assert await reader.lag() == 0
+        await publish(connection, [1])
+        async for event in reader:
+            seen.append(event.url)
+            if event.url == url(1):
+                await publish(connection, [2, 3], "{ingest:5}:articles")
+            if len(seen) == 3:
+                reader.stop()
+    assert seen == [url(1), url(2), url(3)]
+
+
+async def test_a_new_group_begins_where_it_is_told_to(
+    connection: Connection, consumer: Callable[..., ArticleConsumer]
+) -> None:
+    """Behind an id, at an instant, or at the end; a group that is there goes on where it was."""
+    stamps = [1_767_225_600_000 + 1000 * number for number in range(4)]
+    for number, stamp in enumerate(stamps):
+        await write(connection, fields(number), entry=f"{stamp}-0")
+    at = datetime.fromtimestamp(stamps[2] / 1000, UTC)
+    for start, first in (("0", 0), (f"{stamps[0]}-0", 1), (str(stamps[1]), 2), (at, 2)):
+        events = await handled(consumer(group=f"g{first}{start!s:.5}".replace(":", ""), start=start), 1)
+        assert events[0].url == url(first), start
+    assert (await handled(consumer(group="g", start=at), 1))[0].url == url(2)
+    assert (await handled(consumer(group="g", start="0"), 1))[0].url == url(3)
+
+
+async def test_dead_letters_are_events_too(
+    connection: Connection, consumer: Callable[..., ArticleConsumer]
+) -> None:
+    """With `dead` among the streams they come, typed as what they are."""
+    letter = dead_event(TASK, "http_404", "gone", partition=0, namespace="ingest", now=NOW)
+    await write(connection, letter, "{ingest:0}:dead")
+    await publish(connection, [1])
+    events = await handled(consumer(streams=("articles", "dead")), 2)
+    (dead,) = [event for event in events if event.dead is not None]
+    assert dead.dead is not None
+    assert (dead.dead.reason, dead.type, dead.article) == ("http_404", "url.dead.v1", None)
+
+
+async def test_lists_are_acknowledged_as_one(
+    connection: Connection, consumer: Callable[..., ArticleConsumer]
+) -> None:
+    """It is full, or its time is up; none of it is acknowledged before the next one is asked for."""
+    await publish(connection, range(25))
+    sizes = []
+    async with asyncio.timeout(60), consumer(batch=3) as reader:
+        async for events in reader.batches(10, 0.05):
+            sizes.append(len(events))
+            assert {event.entry for event in events} <= (await pending(connection)).keys()
+            assert len(await pending(connection)) <= 13
+            if sum(sizes) == 25:
+                reader.stop()
+    assert sizes == [10, 10, 5]
+    assert await pending(connection) == {}
+
+
+async def test_part_of_a_list_is_left_rejected_or_acknowledged(
+    connection: Connection, consumer: Callable[..., ArticleConsumer]
+) -> None:
+    """What is left comes again, what was rejected is kept apart, what was acknowledged is so at once."""
+    left, rejected, _, last = await publish(connection, range(4))
+    async with asyncio.timeout(60), consumer() as reader:
+        async for events in reader.batches(10, 0.05):
+            reader.leave(events[0])
+            await reader.reject(events[1], "not for us")
+            await reader.acknowledge(events[2])
+            assert (await pending(connection)).keys() == {left, last}
+            reader.stop()
+    assert list(await pending(connection)) == [left]
+    kept = await connection.command("HKEYS", "{ingest:0}:rejected:g")
+    assert kept == [f"articles/{rejected}".encode()]
+
+
+async def test_a_call_that_is_given_up_loses_nothing(
+    connection: Connection, consumer: Callable[..., ArticleConsumer]
+) -> None:
+    """What was gathered when a wait for a list was cut short comes with the next."""
+    await publish(connection, range(3))
+    async with asyncio.timeout(60), consumer() as reader:
+        lists = reader.batches(10, 30)
+        waiting = asyncio.ensure_future(anext(lists))
+        while len(reader._deliveries._held) < 3:  # noqa: ASYNC110 - they are with us, not only on their way
+            await asyncio.sleep(0.005)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        await publish(connection, [3])
+        events = await anext(reader.batches(4, 30))
+        assert [event.url for event in events] == [url(number) for number in range(4)]
+
+
+async def test_lag_is_what_is_not_acknowledged(
+    connection: Connection, consumer: Callable[..., ArticleConsumer]
+) -> None:
+    """Undelivered and pending, over all partitions, whichever end of the stream is nearer; 0 at the end."""
+    await publish(connection, range(250))
+    await publish(connection, range(250, 260), "{ingest:1}:articles")
+    async with consumer(group="fresh", partitions=2) as reader:
+        assert await reader.lag() == 260
+    for delivered in (30, 100, 230, 250):
+        group = f"g{delivered}"
+        await connection.command("XGROUP", "CREATE", ARTICLES, group, 0)
+        await deliver(connection, delivered, group)
+        entries = list(await pending(connection, group))
+        await connection.command("XACK", ARTICLES, group, *entries[:10])
+        async with consumer(group=group, partitions=2) as reader:
+            assert await reader.lag() == 250
+    await handled(consumer(group="fresh"), 260)
+    async with consumer(group="fresh") as reader:
+        assert await reader.lag() == 0
+
+
+async def test_quiet_ends_the_loop_where_asked(
+    connection: Connection, consumer: Callable[..., ArticleConsumer]
+) -> None:
+    """For scripts: what there is, and then the end."""
+    await publish(connection, range(3))
+    async with asyncio.timeout(60), consumer(end_when_quiet_s=0.05) as reader:
+        assert [event.url async for event in reader] == [url(0), url(1), url(2)]
+    assert await pending(connection) == {}
+
+
+async def test_an_outage_ends_no_loop(tmp_path: Path) -> None:
+    """Redis is killed in the middle of a loop and comes back: the loop goes on where it was."""
+    server = RedisServer(tmp_path / "r").start()
+    restarts: list[asyncio.Future[RedisServer]] = []
+    seen = []
+    try:
+        async with (
+            asyncio.timeout(60),
+            Connection(server.url) as connection,
+            ArticleConsumer(server.url, group="g", timeout_s=1) as reader,
+        ):
+            await publish(connection, range(3))
+            async for event in reader:
+                seen.append((event.url, event.deliveries))
+                if len(seen) == 1:
+                    server.stop(signal.SIGKILL)
+                    restarts.append(asyncio.get_running_loop().run_in_executor(None, restarted, server))
+                if len(seen) == 3:
+                    reader.stop()
+            assert seen == [(url(0), 1), (url(1), 1), (url(2), 1)]
+            await asyncio.gather(*restarts)
+            assert await pending(connection) == {}
+    finally:
+        server.stop(signal.SIGKILL)
+
+
+def restarted(server: RedisServer) -> RedisServer:
+    """The server, up again after some calls of the consumer have failed."""
+    time.sleep(0.5)
+    return server.start()
+
+
+async def test_after_an_outage_the_living_come_first(
+    connection: Connection, consumer: Callable[..., ArticleConsumer]
+) -> None:
+    """All looks idle then: nothing is taken over for a while, and what nobody had is read meanwhile."""
+    await publish(connection, range(2))
+    await connection.command("XGROUP", "CREATE", ARTICLES, "g", 0)
+    await deliver(connection, 1, consumer="alive")
+    await forsake(connection)
+    async with asyncio.timeout(60), consumer(end_when_quiet_s=0.1) as reader:
+        reader.restored(20.0)
+        assert [event.url async for event in reader] == [url(1)]
+    (event,) = await handled(consumer(), 1)
+    assert event.url == url(0)
+
+
+async def test_stop_while_redis_is_away_ends_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It waits for some seconds, not for Redis."""
+    monkeypatch.setattr(consumer_module, "_GRACE_S", 0.1)
+    async with asyncio.timeout(60), ArticleConsumer("redis://127.0.0.1:1/0", group="g") as reader:
+        asyncio.get_running_loop().call_later(0.05, reader.stop)
+        assert [event async for event in reader] == []
+
+
+async def test_replay_goes_by_time_over_all_partitions(
+    connection: Connection, redis_server: RedisServer
+) -> None:
+    """In the order of the entries, from behind an id or from an instant, up to one; no group is touched."""
+    stamps = [1_767_225_600_000 + 1000 * number for number in range(230)]
+    await write(connection, {"no": "event"}, entry="1-0")
+    for number, stamp in enumerate(stamps):
+        await write(connection, fields(number), f"{{ingest:{number % 3}}}:articles", entry=f"{stamp}-0")
+    every = [event async for event in replay(redis_server.url)]
+    assert [event.url for event in every] == [url(number) for number in range(230)]
+    assert {event.deliveries for event in every} == {0}
+    since, until = (datetime.fromtimestamp(stamps[number] / 1000, UTC) for number in (100, 105))
+    some = [event.url async for event in replay(redis_server.url, since=since, until=until)]
+    assert some == [url(number) for number in range(100, 106)]
+    behind = replay(redis_server.url, since=every[226].entry, until=every[228].entry)
+    assert [event.url async for event in behind] == [url(227), url(228)]
+    assert await connection.command("XINFO", "GROUPS", ARTICLES) == []
+
+
+async def test_wrong_bounds_of_a_replay_are_named() -> None:
+    """Both at once; `now` has nothing to replay, and a time without a zone is no instant."""
+    for since, until, says in (
+        ("yesterday", "soon", ("since: 'yesterday'", "until: 'soon'")),
+        ("now", None, ("nothing to replay",)),
+        (datetime(2026, 1, 1), None, ("no time zone",)),  # noqa: DTZ001 - that is the fault
+    ):
+        with pytest.raises(Misconfigured) as error:
+            await anext(replay("redis://127.0.0.1:1/0", since=since, until=until))
+        assert [part for part in says if part not in str(error.value)] == []
