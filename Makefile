@@ -9,7 +9,7 @@ URLS   ?=
 MINUTES ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check audit format docs bench bench-extract chaos chaos-mutations drill fairness soak conformance env e2e-compose lock clean
+.PHONY: help setup demo test check audit format docs bench bench-extract chaos chaos-consumers chaos-mutations drill fairness soak conformance env e2e-compose lock clean
 
 help:  ## show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 20
@@ -58,8 +58,12 @@ bench-extract: $(READY)  ## measure extraction beside trafilatura and resilipars
 chaos: $(READY)  ## kill, stop and cut off whatever can be; ARGS="--runs 500", "--seed 17 --runs 1" to replay
 	@$(BIN)/python -m tests.chaos $(ARGS)
 
+chaos-consumers: $(READY)  ## kill consumers 200 times over, and see whether any event is skipped (ARGS="--seed 7")
+	@$(BIN)/python -m tests.chaos.consumers $(ARGS)
+
 chaos-mutations: $(READY)  ## take rules out of a copy of the worker, one at a time: does chaos see it?
 	@$(BIN)/python -m tests.chaos.mutations $(ARGS)
+	@$(BIN)/python -m tests.chaos.consumer_mutations
 
 drill: $(READY)  ## provoke every alert for real, in Prometheus (needs mtail and prometheus on PATH)
 	@$(BIN)/python -m tests.deploy.drill
