@@ -1,7 +1,7 @@
 """Does `make chaos-consumers` see what it is for? Each mutation takes a rule out of a copy of the library.
 
-Run as `python -m tests.chaos.consumer_mutations`: it prints which checks caught each; 1 if any was not caught.
-A text to be replaced that is not there any more is an error.
+Run as `python -m tests.chaos.consumer_mutations`: it prints which checks caught each; 1 if any was missed. A
+text to be replaced that is not there any more is an error.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """`make chaos-consumers`: consumers of a group are killed over and over; each event is handled, none skipped.
 
-Real processes, a real Redis with an append-only file, and a producer that goes on meanwhile. Each run is drawn
-from its seed: SIGKILL at random moments, SIGSTOP for longer than the idle limit, SIGKILL of Redis. One of them,
-the hoarder, is never struck: it sits on the oldest events until all others are handled, so that what the dead
-leave behind is not on the first page of what is pending.
+Real processes, a real Redis with an append-only file, and a producer that goes on meanwhile. Each run is
+drawn from its seed: SIGKILL at random moments, SIGSTOP for longer than the idle limit, SIGKILL of Redis. One
+consumer, the hoarder, is never struck: it sits on the oldest events until all others are handled, so that
+what the dead leave behind is not on the first page of what is pending.
 """
 
 from __future__ import annotations

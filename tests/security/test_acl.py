@@ -44,8 +44,8 @@ JOBS = (
 )
 #: MODULE and DEBUG have a lock of their own, in front of this one, since Redis 7.
 REFUSED = "no permissions to run|command not allowed"
-#: Subcommands that nobody may call, of commands that somebody may: Redis 6.2 does not list them.
-NOBODYS = (
+#: Subcommands of commands that somebody may call: Redis 6.2 does not list them.
+SUBCOMMANDS = (
     *("script|flush", "script|kill", "script|exists", "xinfo|stream", "xinfo|consumers"),
     *("xgroup|setid", "xgroup|delconsumer", "xgroup|createconsumer"),
 )
@@ -103,7 +103,7 @@ def test_documented_recipes_make_a_file_that_lets_each_role_in(tmp_path: Path) -
 def test_role_may_call_no_command_but_its_own(shared_guarded: GuardedRedis, role: str) -> None:
     """Every command that this server knows is refused, but for those in the file."""
     with shared_guarded.client("root") as root, shared_guarded.client(role) as client:
-        forbidden = dict.fromkeys(NOBODYS, 5) | dict(_known_commands(root))
+        forbidden = dict.fromkeys(SUBCOMMANDS, 5) | dict(_known_commands(root))
         for name in commands_of(role):
             forbidden.pop(name, None)
         for name, words in forbidden.items():

@@ -33,8 +33,9 @@ OPERATORS_SCRIPTS = {"inspect", "purge", "revive"}
 #: What our client and its methods send, outside of scripts.
 SENT_BY_WORKERS = {"ping", "wait", "info", "eval", "evalsha", "script|load", "zcard"}
 #: Not in this run: after half a minute of silence; with INGEST_DURABILITY=wait; by `ingest check`, after the
-#: statistics are read; where the grouping of hosts was changed under waiting URLs.
-SELDOM = {"ping", "wait", "script", "hsetnx"}
+#: statistics are read; where the grouping of hosts was changed under waiting URLs; where a consumer was silent
+#: for an hour.
+SELDOM = {"ping", "wait", "script", "hsetnx", "xgroup"}
 SETTINGS = {
     "INGEST_ALLOW_NETWORKS": "127.0.2.0/24",
     "INGEST_HOST_SPACING_S": "0.05",
@@ -55,7 +56,7 @@ def called_in_scripts(names: set[str]) -> set[str]:
     calls: set[str] = set()
     for name in names:
         for command, subcommand in re.findall(
-            r"redis\.call\(\s*'([A-Z]+)'(?:, '(GROUPS)')?", script(name).text
+            r"redis\.call\(\s*'([A-Z]+)'(?:, '(GROUPS|CONSUMERS|DELCONSUMER)')?", script(name).text
         ):
             calls.add(f"{command}|{subcommand}".rstrip("|").lower())
     return calls

@@ -48,3 +48,28 @@ async def test_unread_and_unacknowledged_stay(act: Act) -> None:
     assert dropped == 200
     assert await act.connection.command("XLEN", key) == ENTRIES - dropped
     assert (await act.ledger()).traffic == {"trimmed": dropped}
+
+
+async def test_names_left_behind_are_forgotten(act: Act) -> None:
+    """A consumer that has nothing pending goes once it is idle for long; one that has something stays."""
+    key = await published(act)
+    await act.connection.command("XGROUP", "CREATE", key, "g", 0)
+    for consumer in ("done", "busy"):
+        await act.connection.command(*("XREADGROUP", "GROUP", "g", consumer, "COUNT", 1, "STREAMS", key, ">"))
+    (first, *_) = await act.connection.command("XPENDING", key, "g", "-", "+", 1, parse_detail=True)
+    await act.connection.command("XACK", key, "g", first["message_id"])
+    assert await consumers(act, key) == {b"done", b"busy"}
+    await act.frontier.trim()
+    assert await consumers(act, key) == {b"done", b"busy"}  # an hour has not passed
+    await act.connection.run("trim", [act.keys.tag(0)], [0])
+    assert await consumers(act, key) == {b"busy"}
+    assert (await act.connection.command("XPENDING", key, "g"))["pending"] == 1
+
+
+async def consumers(act: Act, key: str) -> set[bytes]:
+    """The names in the group g."""
+    infos = await act.connection.command("XINFO", "CONSUMERS", key, "g")
+    pairs = [
+        info.items() if isinstance(info, dict) else zip(info[::2], info[1::2], strict=True) for info in infos
+    ]
+    return {dict(pair)[b"name"] for pair in pairs}
