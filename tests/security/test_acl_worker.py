@@ -33,7 +33,7 @@ OPERATORS_SCRIPTS = {"inspect", "purge", "revive"}
 #: What our client and its methods send, outside of scripts.
 SENT_BY_WORKERS = {"ping", "wait", "info", "eval", "evalsha", "script|load", "zcard"}
 #: Not in this run: after half a minute of silence; with INGEST_DURABILITY=wait; by `ingest check`, after the
-#: statistics are read; where the grouping of hosts was changed under waiting URLs; where a consumer was silent
+#: statistics are read; where the grouping of hosts was changed under waiting URLs; where a reader was silent
 #: for an hour.
 SELDOM = {"ping", "wait", "script", "hsetnx", "xgroup"}
 SETTINGS = {
