@@ -70,7 +70,7 @@ class Run:
     def start(self, url: str, kind: Kind) -> Reading:
         """One more consumer. It is forked from a process that has imported all already."""
         number = len(self.readings)
-        process = _CONTEXT.Process(target=read, args=(number, url, self.folder, kind))
+        process = CONTEXT.Process(target=read, args=(number, url, self.folder, kind))
         process.start()
         self.readings.append(Reading(number, kind, process))
         return self.readings[-1]
@@ -87,8 +87,8 @@ class Run:
         return [(event, int(deliveries)) for event, deliveries in words]
 
 
-_CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["tests.chaos.reader", "worker.events.consumer"])
+CONTEXT = multiprocessing.get_context("forkserver")
+CONTEXT.set_forkserver_preload(["tests.chaos.reader", "worker.events.consumer"])
 
 
 async def run(seed: int, kills: int, folder: Path, patience_s: float = 40.0) -> Run:

@@ -68,3 +68,21 @@ async def _lists(consumer: ArticleConsumer, kind: Kind) -> AsyncIterator[Sequenc
     size, wait_s = (HOARDED, 30.0) if kind == "hoard" else (8, 0.02)
     async for events in consumer.batches(size, wait_s):
         yield events
+
+
+def read_until_poison(number: int, url: str, folder: Path, poison: str) -> None:
+    """Read as `read` does, until there is nothing left for a while; the event `poison` kills this process."""
+    die_with_parent(os.getppid())
+    asyncio.run(_read_until_poison(number, url, folder, poison))
+
+
+async def _read_until_poison(number: int, url: str, folder: Path, poison: str) -> None:
+    consumer = ArticleConsumer(
+        url, group=GROUP, idle_ms=300, max_deliveries=4, batch=20, end_when_quiet_s=1.5
+    )
+    with (folder / f"{number}.handled").open("ab", buffering=0) as handled:
+        async with consumer:
+            async for event in consumer:
+                if event.id == poison:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                handled.write(f"{event.id} {event.deliveries}\n".encode())

@@ -103,7 +103,7 @@ class ArticleConsumer:
         self._wait_s = min(1.0, timeout_s / 2)  # as long as the timeout, it would look like a silent Redis
         self._quiet_s = end_when_quiet_s
         self._in_hand: list[Event] = []
-        self._stopping = False
+        self._stopping = asyncio.Event()
         self._step: asyncio.Timeout | None = None
         self._renewing: asyncio.Task[None] | None = None
 
@@ -136,7 +136,7 @@ class ArticleConsumer:
 
         `break` ends it at once, and does not acknowledge.
         """
-        self._stopping = True
+        self._stopping.set()
         if self._step is not None and not self._step.expired():
             self._step.reschedule(asyncio.get_running_loop().time() + _GRACE_S)
 
@@ -165,7 +165,7 @@ class ArticleConsumer:
 
     async def close(self) -> None:
         """Give back what was read ahead, and disconnect. What is in hand comes again."""
-        self._stopping = True
+        self._stopping.set()
         self._drop_in_hand()
         if self._renewing is not None:
             self._renewing.cancel()
@@ -187,13 +187,16 @@ class ArticleConsumer:
 
     async def _next(self, max_events: int, max_wait_s: float) -> list[Event]:
         try:
-            async with asyncio.timeout(_GRACE_S if self._stopping else None) as self._step:
+            async with asyncio.timeout(_GRACE_S if self._stopping.is_set() else None) as self._step:
                 await self._deliveries.acknowledge(self._in_hand)
                 self._in_hand = []
                 began = time.monotonic()
-                while not self._stopping and not self._is_quiet(began):
+                while not self._stopping.is_set() and not self._is_quiet(began):
                     self._renew_in_background()
-                    if events := await self._gather(max_events, max_wait_s):
+                    events = await self._gather(max_events, max_wait_s)
+                    if self._stopping.is_set():
+                        self._deliveries.untake(events)
+                    elif events:
                         self._in_hand = list(events)
                         return events
         except TimeoutError:  # Redis is away, and we were told to end
@@ -214,7 +217,9 @@ class ArticleConsumer:
         until = time.monotonic() + max_wait_s
         try:
             while (
-                len(events) < max_events and not self._stopping and (left_s := until - time.monotonic()) > 0
+                len(events) < max_events
+                and not self._stopping.is_set()
+                and (left_s := until - time.monotonic()) > 0
             ):
                 wait_s = min(left_s, self._wait_s)
                 events += await self._deliveries.take(max_events - len(events), wait_s=wait_s, alone=False)

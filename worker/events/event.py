@@ -29,10 +29,11 @@ class UnreadableEventError(Exception):
     """An entry that is no event that this version knows."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Event:
-    """One event. `id` is the same whenever it comes again: keep the ids you have handled, or write under it.
+    """One event, as it was delivered once.
 
+    `id` is the same whenever it comes again: write under it, or keep the ids that you have handled.
     `deliveries` says how often it was handed to a consumer of the group, this time included; 0 in a replay.
     """
 
