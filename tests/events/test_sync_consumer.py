@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.events.streams import LONG_MS, fields, url
+from worker.errors import Misconfigured
 from worker.events import SyncArticleConsumer
 
 if TYPE_CHECKING:
@@ -105,6 +106,14 @@ def test_a_body_that_blocks_keeps_its_events(redis_server: RedisServer, store: R
                     assert time.monotonic() < deadline
                     time.sleep(0.005)
     assert pending(store) == 0
+
+
+def test_wrong_arguments_leave_nothing_behind() -> None:
+    """Neither a thread nor an event loop."""
+    before = threading.active_count()
+    with pytest.raises(Misconfigured, match="batch=0"):
+        SyncArticleConsumer("redis://127.0.0.1:1/0", group="g", batch=0)
+    assert threading.active_count() == before
 
 
 def _idle(store: Redis, entry: str) -> int:

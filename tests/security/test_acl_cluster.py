@@ -14,6 +14,7 @@ from tests.security.roles import ROLES, as_documented
 from tests.security.test_acl import JOBS
 from tests.servers import free_port
 from worker.errors import StoreUnusable
+from worker.events import SyncArticleConsumer
 from worker.store.connection import Connection
 
 if TYPE_CHECKING:
@@ -76,6 +77,16 @@ def test_each_role_does_its_job(guarded: GuardedCluster) -> None:
     status = guarded.ingest("operator", "status", "--json").json
     assert (status["balanced"], status["ledger"]["dead"]) == (True, 4)
     assert len(guarded.ingest("consumer", "tail", "--dead", "--no-follow", "--from", "start").lines) == 4
+    with SyncArticleConsumer(
+        guarded.url_of("consumer"),
+        group="g",
+        prefix="news",
+        partitions=4,
+        streams=("articles", "dead"),
+        end_when_quiet_s=0.5,
+    ) as consumer:
+        events = list(consumer)
+        assert (len([event for event in events if event.dead]), consumer.lag()) == (4, 0)
     (letter, *_) = guarded.ingest("operator", "dead", "list", "--json").lines
     assert guarded.ingest("operator", "dead", "retry", letter["entry"]).code == 0
     for node in guarded.cluster.nodes:

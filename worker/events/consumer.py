@@ -169,7 +169,7 @@ class ArticleConsumer:
         self._drop_in_hand()
         if self._renewing is not None:
             self._renewing.cancel()
-            await asyncio.wait({self._renewing})
+            await asyncio.gather(self._renewing, return_exceptions=True)
             self._renewing = None
         with suppress(TimeoutError, IngestError):
             async with asyncio.timeout(_GRACE_S):

@@ -45,8 +45,8 @@ class SyncArticleConsumer:
     """
 
     def __init__(self, redis_url: str, *, group: str, **options: Unpack[Options]) -> None:
-        self._loop = asyncio.new_event_loop()
         self._consumer = ArticleConsumer(redis_url, group=group, **options)
+        self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="ingest-consumer", daemon=True)
         self._thread.start()
 
