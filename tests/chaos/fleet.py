@@ -17,7 +17,7 @@ import psutil
 from worker.telemetry.catalogue import faults_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 ROOT = Path(__file__).parents[2]
 _MARK = "CHAOS_RUN"
@@ -38,13 +38,13 @@ class Fleet:
         self._logs: list[Path] = []
         self._log_of: dict[int, Path] = {}  # by process id
 
-    def start(self, root: Path = ROOT) -> subprocess.Popen[bytes]:
-        """One more worker, of the version whose tree `root` is."""
+    def start(self, root: Path = ROOT, *, command: Sequence[str] = ("run",)) -> subprocess.Popen[bytes]:
+        """One more worker, of the version whose tree `root` is; or another command that runs on."""
         log = self.folder / f"worker-{len(self._logs)}.log"
         self._logs.append(log)
         with log.open("wb") as out, log.with_suffix(".err").open("wb") as err:
             worker = subprocess.Popen(
-                [sys.executable, "-m", "worker", "run"],
+                [sys.executable, "-m", "worker", *command],
                 stdout=out,
                 stderr=err,
                 cwd=root,

@@ -221,6 +221,13 @@ def test_operator_looks_retries_purges_and_ends_groups(guarded: GuardedRedis) ->
     assert run("tail", "--dead", "--from", "start", "--no-follow", **settings).code == 0
     assert "127.0.0.1" in run("fetch", dead_url, "--redis", **settings).out
     assert run("check", **settings).code == 0
+    assert run("feed", "add", "--unchecked", dead_url, **settings).code == 0
+    looked = run("feed", "run", "--once", **(settings | {"redis_url": guarded.url_of("worker")}))
+    assert (looked.code, looked.lines[-2]["event"]) == (0, "feed_failed")
+    assert run("feed", "show", dead_url, "--json", **settings).json["failures"] == 1
+    assert [feed["url"] for feed in run("feed", "list", **settings).lines] == [dead_url]
+    assert run("feed", "remove", dead_url, **settings).code == 0
+    assert run("feed", "list", **settings).lines == []
     with guarded.client("operator") as operator:
         assert operator.xinfo_groups(ARTICLES)[0]["name"] == b"gone"
         assert operator.xgroup_destroy(ARTICLES, "gone") == 1

@@ -163,6 +163,11 @@ class RobotsRules:
         return self._verdict == "allow_all"
 
     @property
+    def sitemaps(self) -> tuple[str, ...]:
+        """The URLs of the file's Sitemap lines (sitemaps.org, "Specifying the Sitemap location")."""
+        return tuple(self._rules.sitemaps)
+
+    @property
     def crawl_delay_s(self) -> float | None:
         """The slower of Crawl-delay and Request-rate, at most 300 s; None without either.
 

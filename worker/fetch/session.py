@@ -44,6 +44,10 @@ if TYPE_CHECKING:
 #: HTML first, then text; the rest at a low rank, so that a strict server sends what it has and not a 406.
 _PAGE_ACCEPT = "text/html,application/xhtml+xml;q=0.9,text/plain;q=0.8,*/*;q=0.1"
 _TEXT_ACCEPT = "text/plain,*/*;q=0.5"
+_FEED_ACCEPT = (
+    "application/atom+xml,application/rss+xml,application/feed+json,"
+    "application/xml;q=0.9,text/xml;q=0.9,*/*;q=0.5"
+)
 
 #: 305 and 306 are retired (RFC 9110, 15.4.6 and 15.4.7).
 _REDIRECTS = frozenset({300, 301, 302, 303, 307, 308})
@@ -128,6 +132,12 @@ class Fetcher:
         answer = await self._exchange(url, {"Accept": _TEXT_ACCEPT}, read)
         assert not isinstance(answer, NotModified)  # noqa: S101 - no condition was set
         return answer
+
+    async def request_document(
+        self, url: str, *, validators: Validators | None = None
+    ) -> Page | Redirect | NotModified:
+        """GET a feed or sitemap: whole, and of any type. Raises FetchFailed as `request` does."""
+        return await self._exchange(url, {"Accept": _FEED_ACCEPT, **conditions(validators)}, self._body)
 
     @noted
     async def _exchange(

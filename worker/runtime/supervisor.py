@@ -20,6 +20,7 @@ from worker.hooks import NO_HOOKS, Hooks
 from worker.ops.server import ops_port
 from worker.ops.vitals import Vitals
 from worker.runtime.admitter import Admitter
+from worker.runtime.feeder import watch_feeds
 from worker.runtime.host_rules import RulesReloader, policy_of
 from worker.runtime.keeper import Keeper
 from worker.runtime.listener import Listener, looks_every_s
@@ -214,6 +215,10 @@ def _loops_of_a_worker(
     if settings.silence_factor:
         beat = pulses.of("listener", every_s=looks_every_s(settings))
         loops.append(Listener(parts).run(stop.stopping, beat))
+    if settings.feeds:
+        beat = pulses.of("feeder", every_s=1)
+        tools = (settings, parts.connection, parts.keys)
+        loops.append(watch_feeds(*tools, stopping=stop.stopping, clock=parts.clock, beat=beat))
     return loops
 
 

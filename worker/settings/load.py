@@ -57,6 +57,7 @@ _CONTRADICTIONS = (
     _AtMost("headers_timeout_s", "total_timeout_s", 1, "the headers are a part of the whole request"),
     _AtMost("stall_timeout_s", "total_timeout_s", 1, "a stall is a part of the whole request"),
     _AtMost("redis_timeout_s", "lease_s", 3, "a slow reply would lose leases"),
+    _AtMost("feed_interval_min_s", "feed_interval_max_s", 1, "the shortest pause cannot pass the longest"),
 )
 
 

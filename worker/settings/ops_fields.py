@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from worker.settings.silence_fields import SilenceSettings
+from worker.settings.feed_fields import FeedSettings
 from worker.settings.values import Address, Hosts, RedisUrl
 
 
-class OpsSettings(SilenceSettings):
+class OpsSettings(FeedSettings):
     """Who may look at a worker, and who may retry dead letters there."""
 
     ops_address: Address = Field(

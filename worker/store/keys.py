@@ -35,6 +35,15 @@ class Keys:
         """Worker → until when it counts as alive (ms): a zset."""
         return f"{{{self.namespace}:queue}}:workers"
 
+    @property
+    def feeds(self) -> str:
+        """Feed id → when it is due (ms): a zset."""
+        return f"{{{self.namespace}:queue}}:feeds"
+
+    def feed(self, feed_id: str) -> str:
+        """What is known of a feed: a hash."""
+        return f"{{{self.namespace}:queue}}:feed:{feed_id}"
+
     def tag(self, partition: int) -> str:
         """The tag that every key of the partition starts with."""
         return f"{{{self.namespace}:{partition}}}"

@@ -12,6 +12,8 @@ _FOLDER = Path(__file__).parent / "lua"
 #: Scripts over the inbox's keys; all others run in a partition and share these, in this order.
 _INBOX = frozenset({"take", "untake", "beat", "adopt", "leave"})
 _SHARED = ("prelude", "hosts", "leases")
+#: Scripts over feeds, which are in the inbox's slot, too, share this.
+_FEEDS = "feeds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +29,13 @@ class Script:
 def script(name: str) -> Script:
     """The script in `lua/<name>.lua`. Raises FileNotFoundError for a name without a file."""
     text = (_FOLDER / f"{name}.lua").read_text()
-    if name not in _INBOX:
+    if name.startswith("feed_"):
+        text = (_FOLDER / f"{_FEEDS}.lua").read_text() + text
+    elif name not in _INBOX:
         text = "".join((_FOLDER / f"{part}.lua").read_text() for part in (*_SHARED, name))
     return Script(name, text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
 
 
 def script_names() -> list[str]:
     """Every script there is, sorted."""
-    return sorted(path.stem for path in _FOLDER.glob("*.lua") if path.stem not in _SHARED)
+    return sorted(path.stem for path in _FOLDER.glob("*.lua") if path.stem not in {*_SHARED, _FEEDS})

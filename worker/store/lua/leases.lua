@@ -35,3 +35,12 @@ local function settle(token, now, signal, confirmed)
   count('leased', -1)
   return {1, changes, rest_ms}
 end
+
+-- Ends turns (see turn_begin) that ran out before `ended`: whoever had them has died.
+local function end_turns(ended, limit)
+  for _, turn in ipairs(redis.call('ZRANGEBYSCORE', P .. 'turns', '-inf', ended, 'LIMIT', 0, limit)) do
+    local id, host = string.match(turn, '^(%d+) (.*)$')
+    redis.call('ZREM', P .. 'turns', turn)
+    vacate(host, tonumber(id), now_ms(), '0 none 0')
+  end
+end

@@ -26,4 +26,5 @@ for _, token in ipairs(redis.call('ZRANGEBYSCORE', P .. 'leases', '-inf', now, '
   table.insert(reply, host)
   table.insert(reply, line)
 end
+end_turns(now, tonumber(ARGV[1]))
 return reply
