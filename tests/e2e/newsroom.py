@@ -43,6 +43,7 @@ class Newsroom(Origin):
         self.status = 200
         self.headers: dict[str, str] = {}
         self.documents: dict[str, tuple[str, str]] = {}
+        self.paths: list[str] = []  # of all requests
 
     @property
     def root(self) -> str:
@@ -59,6 +60,7 @@ class Newsroom(Origin):
         return [f"http://{self.hosts[number % len(self.hosts)]}:{self.port}/a/{number}" for number in numbers]
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
+        self.paths.append(request.path)
         if request.path in self.documents:
             kind, text = self.documents[request.path]
             return web.Response(text=text, content_type=kind)

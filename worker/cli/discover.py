@@ -46,7 +46,8 @@ def discover(*, site: str, as_json: bool, add_them: bool, new_only: bool) -> Non
     those sitemaps that say so. At most 24 requests are made, each in its host's time; the fleet does not
     count them, and Redis is needed for --add only.
 
-    The exit code is 1 if nothing is found.
+    The exit code is 1 if nothing is found. Settings: INGEST_HOST_SPACING_S, INGEST_USER_AGENT, and for --add
+    INGEST_REDIS_URL.
     """
     if new_only and not add_them:
         raise click.UsageError("--new-only goes with --add")

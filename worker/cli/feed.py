@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ from worker.runtime.feeding import run_feeder
 from worker.runtime.supervisor import Stop
 from worker.settings import host_rules, load_settings
 from worker.store.feeds import Added, Feeds, feed_id
+from worker.telemetry.log import configure_logging
 from worker.urls import canonicalise
 
 if TYPE_CHECKING:
@@ -43,10 +45,10 @@ _FOUND_TOLD = 10
     )
 )
 def feed() -> None:
-    """Watch feeds and sitemaps, and push the URLs of their new articles to the queue.
+    """Watch feeds, and push the URLs of their new articles.
 
-    RSS, Atom, JSON Feed, news sitemaps, sitemaps and their indexes. FEED is the URL of a watched feed, or its
-    id as `list` shows it. `ingest discover SITE` finds the feeds of a site.
+    Feeds are RSS, Atom, JSON Feed, news sitemaps, sitemaps and their indexes. FEED is the URL of a watched
+    feed, or its id as `list` shows it. `ingest discover SITE` finds the feeds of a site.
     Settings: INGEST_REDIS_URL, INGEST_NAMESPACE, INGEST_FEED_…
     """
 
@@ -114,6 +116,7 @@ async def _add(urls: tuple[str, ...], settings: Settings, *, new_only: bool, unc
     if unchecked:
         checked = [_Checked(url, None) for url in addresses]
     else:
+        configure_logging("console", "error", settings.mask_query, sys.stderr.buffer)
         async with explorer_of(settings) as explorer:
             checked = [each for url in addresses if (each := await _checked(url, explorer, faults))]
     async with opened(settings) as store:

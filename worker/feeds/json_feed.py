@@ -37,7 +37,9 @@ def read(text: str, url: str) -> Feed:
 
 
 def _entry(item: dict[str, Any], url: str, shared: list[str]) -> Raw:
-    identity = _text(item, "id")
+    number = item.get("id")  # to be read as text (1.1, "items")
+    is_number = isinstance(number, int | float) and not isinstance(number, bool)
+    identity = str(number) if is_number else _text(item, "id")
     links = (_text(item, "url"), _text(item, "external_url"))
     found = next((whole for link in links if (whole := absolute(link, (url,)))), None)
     return Raw(
@@ -53,9 +55,7 @@ def _entry(item: dict[str, Any], url: str, shared: list[str]) -> Raw:
 
 def _text(said: dict[str, Any], name: str) -> str | None:
     value = said.get(name)
-    # Ids that are numbers are to be read as texts (1.1, "items").
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return str(value) if number else value if isinstance(value, str) else None
+    return value if isinstance(value, str) else None
 
 
 def _authors(said: dict[str, Any]) -> list[str]:

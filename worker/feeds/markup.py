@@ -35,10 +35,13 @@ _PREFIXES = {
     "http://www.w3.org/1999/xhtml": "xhtml",
 }
 _PARTS = re.compile(r"(<!\[CDATA\[.*?(?:\]\]>|\Z))", re.DOTALL)
-_DOCTYPE = re.compile(r"<!DOCTYPE[^\[>]{0,1000}(?:\[.*?\]\s*)?>", re.DOTALL | re.IGNORECASE)
+#: Where the document begins: before it stand its declarations, and the warnings of broken servers.
+_ROOT = re.compile(r"<(?:[\w-]{1,20}:)?(?:rss|rdf|channel|feed|urlset|sitemapindex)[\s>]", re.IGNORECASE)
 _PROLOGUE_CHARS = 100_000
 _NO_XML_CHARS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")  # XML 1.0, 2.2
 _AMPERSAND = re.compile(r"&(?:(#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|amp|lt|gt|quot|apos)|([a-zA-Z]\w{1,30}))?(;?)")
+#: A `<` that begins no tag, comment or declaration.
+_LESS_THAN = re.compile(r"<(?![a-zA-Z_:/!?\x80-\U0010ffff])")
 _XML_BASE = "{http://www.w3.org/XML/1998/namespace}base"
 
 
@@ -66,7 +69,7 @@ def elements(text: str, troubles: list[str]) -> Iterator[tuple[str, Any]]:
     except etree.XMLSyntaxError as error:
         troubles.append(str(error)[:200])
         return
-    ends = ("premature end", "extra content", "huge", "excessive depth", "nested")
+    ends = ("starttag: invalid", "premature end", "extra content", "huge", "excessive depth", "nested")
     troubles += [entry.message[:200] for entry in events.error_log if entry.message.lower().startswith(ends)][
         :1
     ]
@@ -101,19 +104,18 @@ def text_of(element: Any) -> str:
 
 
 def _harmless(text: str) -> str:
-    """The document without what it may not have, its declarations, and its references to entities.
+    """The document without what it may not have, what stands before it, and its references to entities.
 
     A document's own entities are how a kilobyte grows to gigabytes; without references none can. Ampersands
-    that begin nothing would cost a link its query: libxml2 drops them with the word behind.
+    that begin nothing would cost a link its query, since libxml2 drops them with the word behind, and a `<`
+    that begins nothing all that follows.
     """
     text = _NO_XML_CHARS.sub("", text)
+    root = _ROOT.search(text, 0, _PROLOGUE_CHARS)
     # A cut document must not end in half a link: what follows the last whole tag goes.
-    text = text[max(text.find("<"), 0) : text.rfind(">") + 1]
-    if text.startswith("<?xml"):
-        text = text[text.find(">") + 1 :]  # its encoding was another one's
-    text = _DOCTYPE.sub("", text[:_PROLOGUE_CHARS], count=1) + text[_PROLOGUE_CHARS:]
+    text = text[root.start() if root else max(text.find("<"), 0) : text.rfind(">") + 1]
     parts = _PARTS.split(text)
-    parts[::2] = [_AMPERSAND.sub(_reference, part) if "&" in part else part for part in parts[::2]]
+    parts[::2] = [_AMPERSAND.sub(_reference, _LESS_THAN.sub("&lt;", part)) for part in parts[::2]]
     return "".join(parts)
 
 

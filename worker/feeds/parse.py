@@ -43,7 +43,7 @@ def _read_xml(text: str, url: str) -> Feed:
     """Walk the elements once, clearing each record that was read: memory stays that of one record."""
     troubles: list[str] = []
     reader: syndication.Reader | sitemap.Reader | None = None
-    inside = 0  # of how many records: they do not nest, and what does is broken markup
+    inside = 0  # of how many records: one that is in another stands behind one that was not closed
     root: Any = None
     for event, element in elements(text, troubles):
         name = name_of(element.tag)
@@ -53,9 +53,9 @@ def _read_xml(text: str, url: str) -> Feed:
             raise NotAFeed(f"XML of another kind: its root is <{name or 'nameless'}>")
         if name in reader.RECORDS:
             inside += 1 if event == "start" else -1
-            if event == "end" and not inside:
+            if event == "end":
                 reader.record(element, name)
-                _forget(element)
+                _forget(element, alone=inside > 0)
         elif event == "end" and not inside and (parent := element.getparent()) is not None:
             reader.outside(element, name)
             if name_of(parent.tag) in _FRAMES:
@@ -73,8 +73,9 @@ def _reader_of(name: str, url: str) -> syndication.Reader | sitemap.Reader | Non
     return None
 
 
-def _forget(element: Any) -> None:
+def _forget(element: Any, *, alone: bool = False) -> None:
+    """Free its memory, and unless `alone` that of its elder siblings."""
     element.clear()
-    parent = element.getparent()
+    parent = None if alone else element.getparent()
     while parent is not None and element.getprevious() is not None:
         del parent[0]

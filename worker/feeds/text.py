@@ -78,7 +78,8 @@ def decoded(body: bytes, content_type: str | None) -> str:
 
 def squeezed(text: str | None, limit: int) -> str | None:
     """`text` with single spaces, cut to `limit` characters; None where nothing is left."""
-    return _SPACE.sub(" ", (text or "")[: 20 * limit]).strip()[:limit].strip() or None
+    text = (text or "")[: 20 * limit].replace("\ufeff", "")
+    return _SPACE.sub(" ", text).strip()[:limit].strip() or None
 
 
 def plain(text: str | None, limit: int) -> str | None:

@@ -10,11 +10,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-<<<<<<< HEAD
 from worker.telemetry.consumer_events import CONSUMER_EVENTS
-=======
 from worker.telemetry.feed_events import FEED_EVENTS
->>>>>>> 01dca17 (Watch feeds and sitemaps, and push the URLs of their new articles)
 from worker.telemetry.log_event import log_event as _event
 from worker.telemetry.option_events import OPTION_EVENTS
 from worker.telemetry.source_events import SOURCE_EVENTS
@@ -207,11 +204,8 @@ _EVENTS = (
         "reason:str event_id:str? error:str? attempts:int? age_ms:int?",
     ),
     *SOURCE_EVENTS,
-<<<<<<< HEAD
     *OPTION_EVENTS,
-=======
     *FEED_EVENTS,
->>>>>>> 01dca17 (Watch feeds and sitemaps, and push the URLs of their new articles)
     # Leases and crashes
     _event(
         "lease_lost",

@@ -1,0 +1,267 @@
+"""The scripts of feeds: one feeder at a time, tokens that are worth something, and no entry pushed twice."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from worker.store.feeds import MOST_SEEN, Added, FeedLease, Feeds, WatchedFeed, feed_id
+
+if TYPE_CHECKING:
+    from worker.store.connection import Connection
+    from worker.store.keys import Keys
+
+URL = "https://news.example/rss.xml"
+ID = feed_id(URL)
+
+
+@pytest.fixture
+def feeds(connection: Connection, keys: Keys) -> Feeds:
+    """Leases of a minute."""
+    return Feeds(connection, keys, lease_s=60, seen_days=90)
+
+
+async def claimed(feeds: Feeds) -> FeedLease:
+    """Claim a feed; the test fails when none is due."""
+    lease = await feeds.claim()
+    assert isinstance(lease, FeedLease), lease
+    return lease
+
+
+async def leased(feeds: Feeds, url: str = URL) -> FeedLease:
+    """Watch a feed and claim it."""
+    await feeds.add(url)
+    return await claimed(feeds)
+
+
+async def known(feeds: Feeds) -> WatchedFeed:
+    """What is known of the feed."""
+    feed = await feeds.find(ID)
+    assert feed is not None
+    return feed
+
+
+async def expire(connection: Connection, keys: Keys) -> None:
+    """Let the feed's lease have run out."""
+    await connection.command("ZADD", keys.feeds, 1, ID)
+
+
+async def queue(connection: Connection, keys: Keys) -> list[bytes]:
+    """What is in the inbox."""
+    items: list[bytes] = await connection.command("LRANGE", keys.queue, 0, -1)
+    return items
+
+
+def entries(*names: str) -> list[tuple[bytes, bytes]]:
+    """An entry for each: its digest and its item."""
+    return [(f"digest-{name}".encode(), name.encode()) for name in names]
+
+
+async def test_added_feed_is_due(feeds: Feeds) -> None:
+    """It can be claimed at once, with all that was said of it; nobody else gets it then."""
+    assert (
+        await feeds.add(URL, fields={"kind": "rss", "title": "Zeit für News", "skip_present": 1}) is Added.NEW
+    )
+    lease = await claimed(feeds)
+    feed = lease.feed
+    assert (feed.id, feed.url, feed.kind, feed.title, feed.skip_present) == (
+        ID,
+        URL,
+        "rss",
+        "Zeit für News",
+        True,
+    )
+    wait_s = await feeds.claim()
+    assert isinstance(wait_s, float)
+    assert 55 < wait_s <= 60
+    assert (await known(feeds)).leased
+
+
+async def test_nothing_is_watched(feeds: Feeds) -> None:
+    """Then nothing is ever due."""
+    assert await feeds.claim() is None
+    assert await feeds.count() == 0
+    assert not await feeds.remove(ID)
+
+
+async def test_feed_is_added_once(feeds: Feeds) -> None:
+    """A second time changes nothing, not even what is said of it."""
+    await feeds.add(URL, fields={"title": "First"})
+    assert await feeds.add(URL, fields={"title": "Second"}) is Added.KNOWN
+    assert (await known(feeds)).title == "First"
+    assert await feeds.count() == 1
+
+
+async def test_one_of_many_feeders_gets_a_feed(feeds: Feeds) -> None:
+    """Of twenty that ask at once, each feed goes to one."""
+    for number in range(3):
+        await feeds.add(f"{URL}?{number}")
+    asked = await asyncio.gather(*(feeds.claim() for _ in range(20)))
+    got = [each.feed.url for each in asked if isinstance(each, FeedLease)]
+    assert sorted(got) == [f"{URL}?{number}" for number in range(3)]
+
+
+async def test_most_overdue_goes_first(feeds: Feeds) -> None:
+    """And what is not due goes to nobody."""
+    for delay_s in (-5, -50, 600):
+        await feeds.add(f"{URL}?{delay_s}", delay_s=delay_s)
+    assert [(await claimed(feeds)).feed.url for _ in range(2)] == [f"{URL}?-50", f"{URL}?-5"]
+    assert isinstance(await feeds.claim(), float)
+
+
+async def test_claim_whose_reply_was_lost(feeds: Feeds, connection: Connection, keys: Keys) -> None:
+    """The same token is given the same feed again, and that is no crash."""
+    await feeds.add(URL)
+    first, again = [await connection.run("feed_claim", [keys.feeds], ["t", 60_000]) for _ in range(2)]
+    assert first == again
+    assert (await known(feeds)).crashes == 0
+
+
+async def test_entries_are_pushed_once(feeds: Feeds, connection: Connection, keys: Keys) -> None:
+    """By looks that follow each other, by a call that is repeated, and where a feed lists one twice."""
+    lease = await leased(feeds)
+    assert await feeds.look(lease, [digest for digest, _ in entries("a", "b")]) == [0, 1]
+    assert await feeds.push(lease, entries("a", "b", "a")) == 2
+    assert await feeds.push(lease, entries("a", "b", "a")) == 2
+    assert await feeds.look(lease, [digest for digest, _ in entries("a", "c", "b")]) == [1]
+    assert await feeds.finish(lease, due_s=0, fields={})
+    lease = await claimed(feeds)
+    assert await feeds.push(lease, entries("b", "c")) == 1
+    assert await queue(connection, keys) == [b"a", b"b", b"c"]
+    assert (await known(feeds)).pushed == 3
+
+
+async def test_empty_item_is_only_remembered(feeds: Feeds, connection: Connection, keys: Keys) -> None:
+    """So what a feed holds at first can be passed over for good."""
+    lease = await leased(feeds)
+    assert await feeds.push(lease, [(b"digest-a", b""), (b"digest-b", b"b")]) == 1
+    assert await feeds.push(lease, entries("a", "b")) == 1
+    assert await queue(connection, keys) == [b"b"]
+
+
+async def test_two_feeds_may_list_the_same(feeds: Feeds, connection: Connection, keys: Keys) -> None:
+    """What one has pushed the other pushes, too: it is for the admission to tell duplicates."""
+    for number in range(2):
+        lease = await leased(feeds, f"{URL}?{number}")
+        assert await feeds.push(lease, entries("a")) == 1
+    assert await queue(connection, keys) == [b"a", b"a"]
+
+
+async def test_takeover(feeds: Feeds, connection: Connection, keys: Keys) -> None:
+    """A lease that ran out goes to another feeder; the first can do nothing any more."""
+    first = await leased(feeds)
+    assert await feeds.push(first, entries("a")) == 1
+    await expire(connection, keys)
+    second = await claimed(feeds)
+    assert second.feed.crashes == 1
+    assert not await feeds.extend(first)
+    assert await feeds.look(first, [b"digest-b"]) is None
+    assert await feeds.push(first, entries("b")) is None
+    assert not await feeds.finish(first, due_s=None, fields={"title": "Stale"})
+    assert await feeds.push(second, entries("a", "b")) == 1
+    assert await feeds.finish(second, due_s=60, fields={"title": "Fresh"})
+    assert await queue(connection, keys) == [b"a", b"b"]
+    feed = await known(feeds)
+    assert (feed.title, feed.crashes, feed.state, feed.leased) == ("Fresh", 0, "active", False)
+    assert await connection.command("EXISTS", "{ingest:queue}:feed_leases") == 0
+
+
+async def test_crashes_in_a_row_are_counted(feeds: Feeds, connection: Connection, keys: Keys) -> None:
+    """Each feeder that vanishes adds one; one that comes to an end, however it looks, begins anew."""
+    await leased(feeds)
+    for crashes in (1, 2, 3):
+        await expire(connection, keys)
+        lease = await claimed(feeds)
+        assert lease.feed.crashes == crashes
+    assert await feeds.finish(lease, due_s=0, fields={})
+    assert (await claimed(feeds)).feed.crashes == 0
+
+
+async def test_extended_lease_is_kept(feeds: Feeds, connection: Connection, keys: Keys) -> None:
+    """As long as its feeder says that it lives, nobody else gets the feed."""
+    lease = await leased(feeds)
+    await expire(connection, keys)
+    assert await feeds.extend(lease)
+    assert isinstance(await feeds.claim(), float)
+
+
+async def test_finish_whose_reply_was_lost(feeds: Feeds) -> None:
+    """Told again, it counts as done; the feed may be another's by then, which that does not touch."""
+    lease = await leased(feeds)
+    assert await feeds.finish(lease, due_s=0, fields={"etag": '"1"'})
+    assert await feeds.finish(lease, due_s=0, fields={"etag": '"1"'})
+    await claimed(feeds)
+    assert await feeds.finish(lease, due_s=600, fields={"etag": '"0"'})
+    feed = await known(feeds)
+    assert (feed.validators.etag, feed.leased) == ('"1"', True)
+
+
+async def test_finish_keeps_and_drops_fields(feeds: Feeds) -> None:
+    """What is empty is dropped; the rest stays until it is said anew."""
+    lease = await leased(feeds)
+    assert await feeds.finish(lease, due_s=0, fields={"etag": '"1"', "interval_s": "120.5", "failures": 2})
+    lease = await claimed(feeds)
+    assert (lease.feed.validators.etag, lease.feed.interval_s, lease.feed.failures) == ('"1"', 120.5, 2)
+    assert await feeds.finish(lease, due_s=300, fields={"etag": "", "failures": ""})
+    feed = await known(feeds)
+    assert (feed.validators.etag, feed.interval_s, feed.failures) == (None, 120.5, 0)
+    wait_s = await feeds.claim()
+    assert isinstance(wait_s, float)
+    assert 295 < wait_s <= 300
+
+
+async def test_ended_feed(feeds: Feeds) -> None:
+    """It is never due again, and stays known, until it is asked for anew by name."""
+    lease = await leased(feeds)
+    assert await feeds.finish(lease, due_s=None, fields={"state": "ended"})
+    assert await feeds.claim() is None
+    assert (await known(feeds)).due_ms is None
+    assert [feed.url async for feed in feeds.all()] == [URL]
+    assert await feeds.add(URL, revive=False) is Added.ENDED
+    assert await feeds.add(URL) is Added.NEW
+    assert (await claimed(feeds)).feed.state == "active"
+
+
+async def test_removed_feed_leaves_nothing(feeds: Feeds, connection: Connection) -> None:
+    """Nor can whoever looks at it push anything more."""
+    lease = await leased(feeds)
+    await feeds.push(lease, entries("a"))
+    assert await feeds.remove(ID)
+    assert await feeds.push(lease, entries("b")) is None
+    assert not await feeds.finish(lease, due_s=0, fields={})
+    assert await feeds.find(ID) is None
+    assert [page async for page in connection.scan("*feed*", count=1000) if page] == []
+
+
+async def test_entries_are_forgotten(feeds: Feeds, connection: Connection, keys: Keys) -> None:
+    """Those that left the feed long ago go; those that still stand in it stay, however old."""
+    lease = await leased(feeds)
+    await feeds.push(lease, entries("gone", "there"))
+    seen = f"{{ingest:queue}}:feed_seen:{ID}"
+    for name in ("gone", "there"):
+        await connection.command("ZADD", seen, 1, f"digest-{name}")
+    assert await feeds.look(lease, [b"digest-there"]) == []
+    assert await feeds.finish(lease, due_s=0, fields={})
+    assert await connection.command("ZRANGE", seen, 0, -1) == [b"digest-there"]
+
+
+async def test_entries_kept_are_bounded(feeds: Feeds, connection: Connection) -> None:
+    """Of too many, the ones go that left the feed first."""
+    lease = await leased(feeds)
+    seen = f"{{ingest:queue}}:feed_seen:{ID}"
+    fill = "for i = 1, ARGV[1] do redis.call('ZADD', KEYS[1], ARGV[2] + i, i) end"
+    await connection.command("EVAL", fill, 1, seen, MOST_SEEN + 5, 10**13)
+    assert await feeds.finish(lease, due_s=0, fields={})
+    assert await connection.command("ZCARD", seen) == MOST_SEEN
+    assert await connection.command("ZRANGE", seen, 0, 0) == [b"6"]
+
+
+async def test_list_has_the_next_due_first(feeds: Feeds) -> None:
+    """With those that have ended at its end."""
+    for number, delay_s in enumerate((300, 100, 200)):
+        await feeds.add(f"{URL}?{number}", delay_s=delay_s)
+    await feeds.add(f"{URL}?ended", delay_s=-1)
+    await feeds.finish(await claimed(feeds), due_s=None, fields={"state": "ended"})
+    assert [feed.url.partition("?")[2] async for feed in feeds.all()] == ["1", "2", "0", "ended"]
