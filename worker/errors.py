@@ -5,6 +5,8 @@ IngestError
 ├── NoRedisServer            --embedded found no server binary; the message says what to install
 ├── StoreUnavailable         Redis did not answer, or asks for patience: try again later
 ├── StoreUnusable            Redis answered and will not serve us until an operator acts
+├── SinkUnavailable          what a sink writes to is away or full: try again later
+├── SinkUnusable             what a sink writes to will not do until an operator acts
 ├── WorkerFailed             a bug ended the worker; its log has the traceback
 ├── Malformed                a queue item or URL that can never become a task: bury it
 ├── FetchFailed              the request had no usable page; `reason` is a row of `worker.outcomes`
@@ -42,6 +44,14 @@ class StoreUnavailable(IngestError):
 
 class StoreUnusable(IngestError):
     """Redis refuses us for good (wrong password, too old, no permission). Tell the operator."""
+
+
+class SinkUnavailable(IngestError):
+    """A file system or database that a sink writes to: the same write may succeed later."""
+
+
+class SinkUnusable(IngestError):
+    """A sink cannot write where it should, for good: tell the operator, who reads what to do."""
 
 
 class WorkerFailed(IngestError):

@@ -1,0 +1,73 @@
+"""Events for sinks, as workers write them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from tests.events.samples import ARTICLE, NOT_MODIFIED, NOW, PAGE, PLAIN_TASK
+from worker.events.envelope import article_event, dead_event, unchanged_event
+from worker.sinks.sink import Record
+from worker.urls import article_id
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+Fields = dict[str, str | bytes]
+
+
+def published(
+    number: int, *, article: int | None = None, revision: int = 1, now: datetime = NOW, **fields: Any
+) -> Fields:
+    """The event of task `number`; of another task's `article`, if given, with other fields of it."""
+    url = f"https://example.com/news/{number if article is None else article}"
+    own = {
+        "article_id": article_id(url),
+        "url": url,
+        "canonical_url": url,
+        "title": f"Ferry {number}",
+        **fields,
+    }
+    return article_event(
+        replace(PLAIN_TASK, seq=number, url=url, requested_url=url, revision=revision),
+        replace(ARTICLE, **own),
+        PAGE,
+        partition=0,
+        namespace="ingest",
+        fetched_at=now,
+        now=now,
+        change="new" if revision == 1 else "updated",
+        changed_fields=() if revision == 1 else ("title",),
+    )
+
+
+def unchanged(number: int, *, article: int, revision: int = 1, now: datetime = NOW) -> Fields:
+    """The event of a visit that found the article as it was."""
+    url = f"https://example.com/news/{article}"
+    task = replace(PLAIN_TASK, seq=number, url=url, requested_url=url, revision=revision)
+    return unchanged_event(task, NOT_MODIFIED, partition=0, namespace="ingest", fetched_at=now, now=now)
+
+
+def died(number: int, *, now: datetime = NOW) -> Fields:
+    """The dead letter of task `number`."""
+    url = f"https://example.com/news/{number}"
+    task = replace(PLAIN_TASK, seq=number, url=url, requested_url=url)
+    return dead_event(task, "http_404", None, partition=0, namespace="ingest", now=now)
+
+
+def record(fields: Fields, entry: str | None = None) -> Record:
+    """The event as sinks are given it; without an entry id, one that follows from its event id."""
+    attributes = {name: str(value) for name, value in fields.items() if name != "data"}
+    data = fields["data"]
+    assert isinstance(data, bytes)
+    return Record(entry or f"{1_767_225_600_000 + _number(attributes['id'])}-0", attributes, data)
+
+
+def records(first: int, last: int) -> list[Record]:
+    """The events of tasks `first` to `last`, an hour apart."""
+    return [record(published(number, now=NOW + timedelta(hours=number))) for number in range(first, last + 1)]
+
+
+def _number(event_id: str) -> int:
+    return int(event_id.rpartition(".")[2].rpartition("-")[2])
