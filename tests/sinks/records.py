@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.events.samples import ARTICLE, NOT_MODIFIED, NOW, PAGE, PLAIN_TASK
 from worker.events.envelope import article_event, dead_event, unchanged_event
-from worker.sinks.sink import Record
+from worker.sinks.sink import SinkEvent
 from worker.urls import article_id
 
 if TYPE_CHECKING:
@@ -56,15 +56,15 @@ def died(number: int, *, now: datetime = NOW) -> Fields:
     return dead_event(task, "http_404", None, partition=0, namespace="ingest", now=now)
 
 
-def record(fields: Fields, entry: str | None = None) -> Record:
+def record(fields: Fields, entry: str | None = None) -> SinkEvent:
     """The event as sinks are given it; without an entry id, one that follows from its event id."""
     attributes = {name: str(value) for name, value in fields.items() if name != "data"}
     data = fields["data"]
     assert isinstance(data, bytes)
-    return Record(entry or f"{1_767_225_600_000 + _number(attributes['id'])}-0", attributes, data)
+    return SinkEvent(entry or f"{1_767_225_600_000 + _number(attributes['id'])}-0", attributes, data)
 
 
-def records(first: int, last: int) -> list[Record]:
+def records(first: int, last: int) -> list[SinkEvent]:
     """The events of tasks `first` to `last`, an hour apart."""
     return [record(published(number, now=NOW + timedelta(hours=number))) for number in range(first, last + 1)]
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from worker.sinks.sink import Record
+    from worker.sinks.sink import SinkEvent
 
 _LOOK_EVERY_S = 1.0
 #: What came in the last seconds may not be acknowledged yet, and is to be found in the file that grows.
@@ -43,7 +43,7 @@ class JsonlSink:
         await asyncio.to_thread(self._segments.open)
         await self._learn()
 
-    async def write(self, records: Sequence[Record]) -> Written:
+    async def write(self, records: Sequence[SinkEvent]) -> Written:
         """Append the lines that are not there, and sync them to the disk."""
         new = {record.id: record for record in records if record.id not in self._recent}
         if new:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class SinkEvent:
     """An event on its way into a sink. `entry` is its id in the stream, after `P/` in partition P above 0."""
 
     entry: str
@@ -69,7 +69,7 @@ class Sink(Protocol):
     async def open(self) -> None:
         """Make ready to write. Raises SinkUnusable, SinkUnavailable."""
 
-    async def write(self, records: Sequence[Record]) -> Written:
+    async def write(self, records: Sequence[SinkEvent]) -> Written:
         """Keep these for good, those that are not there already. Raises SinkUnavailable, SinkUnusable."""
 
     async def attend(self) -> None:
