@@ -7,12 +7,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from tests.events.samples import ARTICLE, NOT_MODIFIED, NOW, PAGE, PLAIN_TASK
-from worker.events.envelope import article_event, dead_event, unchanged_event
-from worker.sinks.sink import SinkEvent
+from worker.events.envelope import URL_DEAD, article_event, dead_event, unchanged_event
+from worker.events.event import event_of
 from worker.urls import article_id
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from worker.events.event import Event
 
 Fields = dict[str, str | bytes]
 
@@ -56,15 +58,16 @@ def died(number: int, *, now: datetime = NOW) -> Fields:
     return dead_event(task, "http_404", None, partition=0, namespace="ingest", now=now)
 
 
-def record(fields: Fields, entry: str | None = None) -> SinkEvent:
+def record(fields: Fields, entry: str | None = None) -> Event:
     """The event as sinks are given it; without an entry id, one that follows from its event id."""
-    attributes = {name: str(value) for name, value in fields.items() if name != "data"}
-    data = fields["data"]
-    assert isinstance(data, bytes)
-    return SinkEvent(entry or f"{1_767_225_600_000 + _number(attributes['id'])}-0", attributes, data)
+    raw = {
+        name.encode(): value.encode() if isinstance(value, str) else value for name, value in fields.items()
+    }
+    stream = "{ingest:0}:dead" if fields["type"] == URL_DEAD else "{ingest:0}:articles"
+    return event_of(stream, entry or f"{1_767_225_600_000 + _number(str(fields['id']))}-0", raw, 1)
 
 
-def records(first: int, last: int) -> list[SinkEvent]:
+def records(first: int, last: int) -> list[Event]:
     """The events of tasks `first` to `last`, an hour apart."""
     return [record(published(number, now=NOW + timedelta(hours=number))) for number in range(first, last + 1)]
 

@@ -16,6 +16,13 @@ from worker.sinks.sink import Written
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from worker.events.event import Event
+
+
+async def never(event: Event, reason: str) -> None:
+    """Nothing is rejected later."""
+    raise AssertionError(f"{event.id}: {reason}")
+
 
 def lines(folder: Path) -> list[bytes]:
     """The lines of all files, in the order of their names, the growing one last."""
@@ -31,7 +38,11 @@ async def test_a_line_is_the_whole_event(tmp_path: Path) -> None:
     assert await sink.write(given) == Written(3)
     await sink.close()
     for line, event in zip(lines(tmp_path), given, strict=True):
-        assert orjson.loads(line) == {**event.attributes, "entry": event.entry, "data": event.payload}
+        assert orjson.loads(line) == {
+            **event.attributes,
+            "entry": event.entry,
+            "data": orjson.loads(event.data),
+        }
 
 
 async def test_what_comes_again_is_not_written_again(tmp_path: Path) -> None:
@@ -67,7 +78,7 @@ async def test_a_quiet_file_is_renamed_in_time(tmp_path: Path) -> None:
     await sink.open()
     await sink.write(records(1, 1))
     with pytest.raises(Ended):
-        await sink.attend()
+        await sink.attend(never)
     await sink.close()
     assert path.read_bytes() == b""
     assert len(lines(tmp_path)) == 1

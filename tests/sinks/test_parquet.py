@@ -58,7 +58,7 @@ async def test_a_row_has_every_field(tmp_path: Path) -> None:
     assert await sink.write([event]) == Written(1)
     await sink.close()
     (row,) = rows(tmp_path)
-    data = event.payload
+    data = orjson.loads(event.data)
     provenance = dict(row["extraction"].pop("provenance"))
     assert provenance == data["extraction"].pop("provenance")
     meta = row["task"].pop("meta")
@@ -141,7 +141,7 @@ async def test_an_event_that_fits_no_column_stops_no_other(tmp_path: Path) -> No
     good = records(1, 2)
     image = replace(ARTICLE.images[0], width=10**19)
     too_wide = record(published(3, images=(image,), now=NOW + timedelta(hours=3)))
-    unknown = replace(good[0], attributes={**good[0].attributes, "id": "x.4", "type": "article.sung.v9"})
+    unknown = replace(good[0], id="x.4", type="article.sung.v9")
     written = await sink.write([*good, too_wide, unknown])
     await sink.close()
     assert (written.new, written.repeats) == (2, 0)

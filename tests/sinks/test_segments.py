@@ -16,11 +16,12 @@ from tests.sinks.records import records
 from worker.clock import FakeClock
 from worker.errors import SinkUnavailable, SinkUnusable
 from worker.sinks.segments import Segments
+from worker.sinks.sink import json_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-LINES = [record.json + b"\n" for record in records(1, 9)]
+LINES = [json_of(record) + b"\n" for record in records(1, 9)]
 IDS = [record.id for record in records(1, 9)]
 
 

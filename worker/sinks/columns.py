@@ -16,11 +16,12 @@ import pyarrow as pa
 
 from worker.events.envelope import ARTICLE_PUBLISHED, ARTICLE_UNCHANGED, URL_DEAD
 from worker.events.payload import ArticleEvent, DeadEvent, UnchangedEvent
+from worker.sinks.sink import entry_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from worker.sinks.sink import SinkEvent
+    from worker.events.event import Event
 
 _INSTANT = pa.timestamp("ms", tz="UTC")
 _PLAIN: dict[object, pa.DataType] = {
@@ -41,13 +42,13 @@ class Columns:
     schema: pa.Schema
     converts: Mapping[str, Callable[[Any], Any]]  # field of the data → its value for Arrow
 
-    def table(self, events: Sequence[SinkEvent]) -> pa.Table:
+    def table(self, events: Sequence[Event]) -> pa.Table:
         """The events as rows. Raises what `row` raises, and what Arrow does for a value that fits nowhere."""
         return pa.Table.from_pylist([self.row(event) for event in events], schema=self.schema)
 
-    def row(self, event: SinkEvent) -> dict[str, Any]:
+    def row(self, event: Event) -> dict[str, Any]:
         """One event. Raises KeyError, TypeError and ValueError for data that is not as its type says."""
-        data = event.payload
+        data = orjson.loads(event.data)
         row = {name: convert(data[name]) for name, convert in self.converts.items()}
         for column, name in _IN_UTC.items():
             if column in self.schema.names:
@@ -56,7 +57,7 @@ class Columns:
             "event_id": event.id,
             "event_type": event.type,
             "event_time": event.time,
-            "entry": event.entry,
+            "entry": entry_of(event),
         }
 
 

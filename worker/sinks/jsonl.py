@@ -10,13 +10,14 @@ from worker.errors import SinkUnavailable
 from worker.sinks.files import available
 from worker.sinks.recent import RecentIds
 from worker.sinks.segments import Segments
-from worker.sinks.sink import Written
+from worker.sinks.sink import Written, json_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from worker.sinks.sink import SinkEvent
+    from worker.events.event import Event
+    from worker.sinks.sink import Reject
 
 _LOOK_EVERY_S = 1.0
 #: What came in the last seconds may not be acknowledged yet, and is to be found in the file that grows.
@@ -43,20 +44,20 @@ class JsonlSink:
         await asyncio.to_thread(self._segments.open)
         await self._learn()
 
-    async def write(self, records: Sequence[SinkEvent]) -> Written:
+    async def write(self, events: Sequence[Event]) -> Written:
         """Append the lines that are not there, and sync them to the disk."""
-        new = {record.id: record for record in records if record.id not in self._recent}
+        new = {event.id: event for event in events if event.id not in self._recent}
         if new:
-            lines = [record.json + b"\n" for record in new.values()]
+            lines = [json_of(event) + b"\n" for event in new.values()]
             async with self._writing:
                 try:
                     await asyncio.to_thread(self._segments.append, lines)
                 finally:
                     self._wrote_at = self._clock.monotonic()
             self._recent.add(new)
-        return Written(len(new), len(records) - len(new))
+        return Written(len(new), len(events) - len(new))
 
-    async def attend(self) -> None:
+    async def attend(self, reject: Reject) -> None:  # noqa: ARG002 - nothing is found out later
         """Rename a file whose time is up, also when nothing comes."""
         while True:
             await self._clock.sleep(_LOOK_EVERY_S)

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from worker.events.event import Event
     from worker.sinks.columns import Columns
-    from worker.sinks.sink import SinkEvent
+    from worker.sinks.sink import Reject
 
 #: What a value raises that has no place in its column.
 _NO_PLACE = (pa.ArrowException, KeyError, TypeError, ValueError, OverflowError)
@@ -41,10 +42,10 @@ class ParquetSink:
         # published again, under the same id and in another entry.
         self._recent.add(await asyncio.to_thread(self._parts.newest_ids, self._recent.capacity))
 
-    async def write(self, events: Sequence[SinkEvent]) -> Written:
+    async def write(self, events: Sequence[Event]) -> Written:
         """Write the events that no file has; on return they are on the disk under their last name."""
         rejected: dict[str, str] = {}
-        groups: dict[Path, dict[str, SinkEvent]] = defaultdict(dict)
+        groups: dict[Path, dict[str, Event]] = defaultdict(dict)
         for event in events:
             if event.id in self._recent:
                 continue
@@ -59,7 +60,7 @@ class ParquetSink:
             new += len(written)
         return Written(new, len(events) - new - len(rejected), rejected)
 
-    async def attend(self) -> None:
+    async def attend(self, reject: Reject) -> None:  # noqa: ARG002 - nothing is found out later
         """There is nothing to do beside writing."""
         await asyncio.Event().wait()
 
@@ -67,10 +68,10 @@ class ParquetSink:
         """Let go of the folder."""
         self._parts.close()
 
-    def _folder(self, columns: Columns, event: SinkEvent) -> Path:
+    def _folder(self, columns: Columns, event: Event) -> Path:
         return self._parts.root / columns.folder / f"day={event.attributes['time'][:10]}"
 
-    def _write(self, folder: Path, events: list[SinkEvent], rejected: dict[str, str]) -> list[str]:
+    def _write(self, folder: Path, events: list[Event], rejected: dict[str, str]) -> list[str]:
         known = self._parts.known(folder, span_of([event.entry for event in events]))
         new = [event for event in events if event.id not in known]
         if not new:
@@ -86,7 +87,7 @@ class ParquetSink:
         return [event.id for event in new]
 
 
-def _fits(columns: Columns, event: SinkEvent, rejected: dict[str, str]) -> bool:
+def _fits(columns: Columns, event: Event, rejected: dict[str, str]) -> bool:
     try:
         columns.table([event])
     except _NO_PLACE as error:

@@ -18,7 +18,8 @@ from worker.sinks.tables import insert_events, probes, schema_sql, touch_article
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from worker.sinks.sink import SinkEvent
+    from worker.events.event import Event
+    from worker.sinks.sink import Reject
 
 _CONNECT_S = 10.0
 #: For a statement: far longer than a batch takes, and an end to waiting for a server that fell silent.
@@ -55,7 +56,7 @@ class PostgresSink:
                 raise SinkUnusable(f"{error}: is the host's name right?") from error
             raise
 
-    async def write(self, events: Sequence[SinkEvent]) -> Written:
+    async def write(self, events: Sequence[Event]) -> Written:
         """Write the events in one transaction; those that PostgreSQL takes for no rows are rejected."""
         connection = await self._connected()
         try:
@@ -68,7 +69,7 @@ class PostgresSink:
             return Written(sum(each.new for each in singly), sum(each.repeats for each in singly), rejected)
         return Written(new, len(events) - new)
 
-    async def attend(self) -> None:
+    async def attend(self, reject: Reject) -> None:  # noqa: ARG002 - nothing is found out later
         """There is nothing to do beside writing."""
         await asyncio.Event().wait()
 
@@ -125,7 +126,7 @@ class PostgresSink:
             await connection.execute("select pg_advisory_xact_lock($1)", _CREATION_LOCK)
             await connection.execute(schema_sql(self._schema, {row["cfgname"] for row in names}))
 
-    async def _transaction(self, connection: Any, events: Sequence[SinkEvent]) -> int:
+    async def _transaction(self, connection: Any, events: Sequence[Event]) -> int:
         """Write them all, or none. Returns how many were new. Raises _Unfit when one of them is no row."""
         async with self._translated():
             given = {event.id: storable(event) for event in events}

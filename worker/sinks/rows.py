@@ -9,64 +9,65 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from worker.events.envelope import ARTICLE_PUBLISHED, ARTICLE_UNCHANGED
+from worker.sinks.sink import entry_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from worker.sinks.sink import SinkEvent
+    from worker.events.event import Event
 
 _NUL = rb"\u0000"
 
 
-def storable(event: SinkEvent) -> SinkEvent:
+def storable(event: Event) -> Event:
     """The event with U+FFFD for each U+0000, which neither text nor jsonb can hold."""
     if _NUL not in event.data:
         return event
     # Parsed, and not replaced in the bytes: `\\u0000` there is a backslash and five letters.
-    return replace(event, data=orjson.dumps(_without_nul(event.payload)))
+    return replace(event, data=orjson.dumps(_without_nul(orjson.loads(event.data))))
 
 
-def event_row(event: SinkEvent) -> tuple[Any, ...]:
+def event_row(event: Event) -> tuple[Any, ...]:
     """Values for `worker.sinks.tables.EVENT_COLUMNS`. Raises ValueError for data that is no object."""
-    data = event.payload
+    data = orjson.loads(event.data)
     return (
         event.id,
         event.type,
         event.time,
         data.get("article_id"),
-        event.attributes.get("subject"),
+        event.url,
         event.attributes["source"],
-        event.entry,
+        entry_of(event),
         event.data.decode(),
     )
 
 
-def article_rows(events: Iterable[SinkEvent]) -> list[tuple[Any, ...]]:
+def article_rows(events: Iterable[Event]) -> list[tuple[Any, ...]]:
     """Values for `ARTICLE_COLUMNS`: the newest revision of each article, in the order of their ids.
 
     Rows are locked in that order: two processes with articles in common never wait for each other.
     """
-    newest: dict[str, tuple[int, SinkEvent, dict[str, Any]]] = {}
+    newest: dict[str, tuple[int, Event, dict[str, Any]]] = {}
     for event in events:
         if event.type == ARTICLE_PUBLISHED:
-            data = event.payload
+            data = orjson.loads(event.data)
             before = newest.get(data["article_id"])
             if before is None or before[0] < data["revision"]:
                 newest[data["article_id"]] = (data["revision"], event, data)
     return [_article_row(event, data) for _, (_, event, data) in sorted(newest.items())]
 
 
-def touch_rows(events: Iterable[SinkEvent]) -> list[tuple[str, datetime]]:
+def touch_rows(events: Iterable[Event]) -> list[tuple[str, datetime]]:
     """When articles were last found as they were, in the order of their ids."""
     latest: dict[str, datetime] = {}
     for event in events:
         if event.type == ARTICLE_UNCHANGED:
-            article = event.payload["article_id"]
+            article = orjson.loads(event.data)["article_id"]
             latest[article] = max(event.time, latest.get(article, event.time))
     return sorted(latest.items())
 
 
-def _article_row(event: SinkEvent, data: dict[str, Any]) -> tuple[Any, ...]:
+def _article_row(event: Event, data: dict[str, Any]) -> tuple[Any, ...]:
     evidence = data["published_at_evidence"]
     meta = data["task"]["meta"]
     return (

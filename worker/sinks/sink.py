@@ -1,51 +1,18 @@
-"""What every sink is, and what it is given."""
+"""What every sink is, and how events look in it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import orjson
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+    from worker.events.event import Event
 
-@dataclass(frozen=True, slots=True)
-class SinkEvent:
-    """An event on its way into a sink. `entry` is its id in the stream, after `P/` in partition P above 0."""
-
-    entry: str
-    attributes: Mapping[str, str]  # the CloudEvent's, `id` and `type` among them
-    data: bytes  # JSON
-
-    @property
-    def id(self) -> str:
-        """The event's id, by which it is known again."""
-        return self.attributes["id"]
-
-    @property
-    def type(self) -> str:
-        """Such as `article.published.v1`."""
-        return self.attributes["type"]
-
-    @property
-    def time(self) -> datetime:
-        """When the event was written; aware."""
-        return datetime.fromisoformat(self.attributes["time"])
-
-    @property
-    def payload(self) -> dict[str, Any]:
-        """The data, parsed."""
-        parsed: dict[str, Any] = orjson.loads(self.data)
-        return parsed
-
-    @property
-    def json(self) -> bytes:
-        """The event in CloudEvents' JSON form, `id` first, with `entry` as one more attribute."""
-        whole = {"id": self.id, **self.attributes, "entry": self.entry, "data": orjson.Fragment(self.data)}
-        return orjson.dumps(whole)
+    Reject = Callable[[Event, str], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +36,25 @@ class Sink(Protocol):
     async def open(self) -> None:
         """Make ready to write. Raises SinkUnusable, SinkUnavailable."""
 
-    async def write(self, records: Sequence[SinkEvent]) -> Written:
+    async def write(self, events: Sequence[Event]) -> Written:
         """Keep these for good, those that are not there already. Raises SinkUnavailable, SinkUnusable."""
 
-    async def attend(self) -> None:
-        """Do what is to be done beside writing, until cancelled. Raises SinkUnusable."""
+    async def attend(self, reject: Reject) -> None:
+        """Do what is to be done beside writing, until cancelled. Raises SinkUnusable.
+
+        `reject` is for events that it has taken and, as it finds later, can bring nowhere.
+        """
 
     async def close(self) -> None:
         """Let go of everything."""
+
+
+def entry_of(event: Event) -> str:
+    """Where the event stands in its stream, after `P/` in partition P above 0, as `ingest tail` has it."""
+    return f"{event.partition}/{event.entry}" if event.partition else event.entry
+
+
+def json_of(event: Event) -> bytes:
+    """The event in CloudEvents' JSON form, `id` first, with `entry` as one more attribute."""
+    data = orjson.Fragment(event.data)
+    return orjson.dumps({"id": event.id, **event.attributes, "entry": entry_of(event), "data": data})
