@@ -138,7 +138,7 @@ def _value_fault(detail: ErrorDetails, given: Mapping[str, Any]) -> str:
     name, *path = (str(part) for part in detail["loc"])
     if detail["type"] == "extra_forbidden" and not path:
         return f"{name} is not a setting"
-    secret = name == "ops_token"
+    secret = name in {"ops_token", "webhook_secret"}
     quoted = "***" if secret else masked(str(given[name]))
     quoted = quoted if len(quoted) <= _QUOTED_CHARS else quoted[: _QUOTED_CHARS - 1] + "…"
     where = f"at {'.'.join(path)}, " if path else ""

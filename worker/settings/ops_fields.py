@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from worker.settings.feed_fields import FeedSettings
+from worker.settings.sink_fields import SinkSettings
 from worker.settings.values import Address, Hosts, RedisUrl
 
 
-class OpsSettings(FeedSettings):
+class OpsSettings(SinkSettings):
     """Who may look at a worker, and who may retry dead letters there."""
 
     ops_address: Address = Field(

@@ -1,0 +1,244 @@
+"""Events as signed requests to a receiver, from an outbox."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import socket
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import aiohttp
+import orjson
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random
+from yarl import URL
+
+from worker import __version__
+from worker.clock import Clock, SystemClock
+from worker.errors import SinkUnavailable, SinkUnusable
+from worker.events.event import Event, event_of
+from worker.fetch.response import retry_after_s
+from worker.runtime.pause import pause
+from worker.sinks.outbox import Letter, Outbox
+from worker.sinks.replies import Again, Answer, Delivered, Gone, Refused, judge
+from worker.sinks.signing import signed_headers
+from worker.sinks.sink import Written, json_of
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from worker.sinks.replies import Verdict
+    from worker.sinks.sink import Reject
+
+_QUICK_TRIES = 3
+_QUICK_PAUSE_S = (0.02, 0.2)
+#: How long nothing is looked at while nothing is due, nothing comes and nothing ends.
+_IDLE_S = 60.0
+#: Before the outbox is asked again after it could not be written.
+_DISK_REST_S = 5.0
+_SAID_BYTES = 200
+_T = TypeVar("_T")
+#: Added in `json_of`; not an attribute of the event.
+_NOT_ATTRIBUTES = frozenset({"data", "entry"})
+
+
+class WebhookSink:
+    """Takes events into the outbox, and sends up to `concurrency` of them at a time.
+
+    An event is sent once more whenever it is not sure that the receiver has it: at least once, under the same
+    `webhook-id`. `tls` replaces the system's trust store.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        outbox: Path,
+        *,
+        keys: Sequence[bytes] = (),
+        concurrency: int = 8,
+        timeout_s: float = 15.0,
+        max_attempts: int = 5,
+        outbox_limit: int = 10_000,
+        tls: ssl.SSLContext | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self._url = URL(url)
+        self.where = str(self._url.with_user(None).with_query(None))
+        self._outbox = Outbox(outbox)
+        self._keys = tuple(keys)
+        self._concurrency = concurrency
+        self._timeout_s = timeout_s
+        self._max_attempts = max_attempts
+        self._outbox_limit = outbox_limit
+        self._tls = tls
+        self._clock = clock or SystemClock()
+        self._session: aiohttp.ClientSession | None = None
+        self._reject: Reject = _not_open
+        self._using_outbox = asyncio.Lock()
+        self._sending: dict[str, asyncio.Task[None]] = {}  # by event id
+        self._wake = asyncio.Event()
+        self._fault: BaseException | None = None
+        self._failures_in_row = 0
+        self._rest_until = 0.0  # monotonic
+
+    @property
+    def owed(self) -> int:
+        """Events that the receiver has not got yet."""
+        return self._outbox.count
+
+    async def open(self) -> None:
+        """Take the outbox. Raises SinkUnusable where the URL's host has no address at all."""
+        try:
+            await asyncio.get_running_loop().getaddrinfo(self._url.host, self._url.port)
+        except socket.gaierror as error:
+            if error.errno == socket.EAI_NONAME:
+                raise SinkUnusable(f"{self._url.host}: {error.strerror}; is the URL right?") from error
+        await asyncio.to_thread(self._outbox.open)
+        tls: Any = self._tls if self._tls is not None else True
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=self._concurrency, ssl=tls),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=self._timeout_s),
+            headers={
+                "content-type": "application/cloudevents+json; charset=utf-8",
+                "user-agent": f"ingest/{__version__}",
+            },
+        )
+
+    async def write(self, events: Sequence[Event]) -> Written:
+        """Put the events into the outbox. Raises SinkUnavailable while that is full."""
+        if self._outbox.count >= self._outbox_limit:
+            raise SinkUnavailable(
+                f"{self._outbox.count:,} events wait in {self._outbox.path} for {self.where}, as many as may"
+            )
+        letters = [Letter(event.id, event.stream, event.entry, json_of(event)) for event in events]
+        added = await self._with_outbox(self._outbox.add, letters, self._clock.now().timestamp())
+        self._wake.set()
+        return Written(added, len(events) - added)
+
+    async def attend(self, reject: Reject) -> None:
+        """Send what is due. Raises SinkUnusable when the receiver wants no more events at all."""
+        self._reject = reject
+        while True:
+            self._wake.clear()
+            wait_s = await self._send_due()
+            await pause(self._wake, wait_s)
+
+    async def close(self) -> None:
+        """Wait for what is being sent, and let go of the outbox."""
+        if self._sending:
+            await asyncio.wait(self._sending.values(), timeout=self._timeout_s * _QUICK_TRIES)
+        if self._session is not None:
+            await self._session.close()
+        async with self._using_outbox:
+            self._outbox.close()
+
+    async def _send_due(self) -> float:
+        """Begin to send as many as may be sent now; after how many seconds to look again.
+
+        Raises what a task that sends has ended by.
+        """
+        if self._fault is not None:
+            raise self._fault
+        if (rest_s := self._rest_until - self._clock.monotonic()) > 0:
+            return rest_s
+        if (room := self._concurrency - len(self._sending)) <= 0:
+            return _IDLE_S
+        now_s = self._clock.now().timestamp()
+        due = await self._with_outbox(self._outbox.due, now_s, room, set(self._sending))
+        if self._fault is not None:
+            raise self._fault
+        for letter in due:
+            task = asyncio.create_task(self._send(letter))
+            self._sending[letter.event_id] = task
+            task.add_done_callback(partial(self._sent, letter.event_id))
+        due_s = await self._with_outbox(self._outbox.next_due_s, set(self._sending))
+        return _IDLE_S if due_s is None else min(max(due_s - now_s, 0.0), _IDLE_S)
+
+    def _sent(self, event_id: str, task: asyncio.Task[None]) -> None:
+        del self._sending[event_id]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._fault = error
+        self._wake.set()
+
+    async def _send(self, letter: Letter) -> None:
+        answer = await self._post(letter)
+        verdict = judge(
+            answer,
+            attempts=letter.attempts,
+            failures_in_row=self._failures_in_row,
+            max_attempts=self._max_attempts,
+            random=random.random,
+        )
+        try:
+            await self._settle(letter, answer, verdict)
+        except SinkUnavailable:  # sent twice rather than lost
+            self._rest(_DISK_REST_S)
+
+    async def _settle(self, letter: Letter, answer: Answer, verdict: Verdict) -> None:
+        match verdict:
+            case Delivered():
+                self._failures_in_row = 0
+                await self._with_outbox(self._outbox.remove, letter.event_id)
+            case Again(delay_s, rest_s):
+                if rest_s:
+                    # Of several that fail together, the first one counts.
+                    self._failures_in_row += self._clock.monotonic() >= self._rest_until
+                    self._rest(rest_s)
+                due_s = self._clock.now().timestamp() + delay_s
+                await self._with_outbox(self._outbox.postpone, letter.event_id, due_s, answer.says)
+            case Refused():
+                await self._reject(_event(letter), f"{answer.says} ({letter.attempts + 1} attempts)")
+                await self._with_outbox(self._outbox.remove, letter.event_id)
+            case Gone():
+                raise SinkUnusable(
+                    f"{self.where} answered {answer.says}: it wants no more events; "
+                    f"{self._outbox.count:,} are kept in {self._outbox.path}"
+                )
+
+    def _rest(self, seconds: float) -> None:
+        self._rest_until = max(self._rest_until, self._clock.monotonic() + seconds)
+
+    async def _post(self, letter: Letter) -> Answer:
+        attempts = AsyncRetrying(
+            retry=retry_if_exception_type(aiohttp.ClientConnectionError),
+            wait=wait_random(*_QUICK_PAUSE_S),
+            stop=stop_after_attempt(_QUICK_TRIES),
+            reraise=True,
+        )
+        try:
+            return await attempts(self._post_once, letter)
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            return Answer(None, f"{type(error).__name__}: {error}")
+
+    async def _post_once(self, letter: Letter) -> Answer:
+        assert self._session is not None  # noqa: S101 - `open` comes first
+        now = self._clock.now()
+        headers = signed_headers(letter.event_id, letter.body, at_s=int(now.timestamp()), keys=self._keys)
+        async with self._session.post(
+            self._url, data=letter.body, headers=headers, allow_redirects=False
+        ) as response:
+            says = f"{response.status} {response.reason or ''}".strip()
+            if response.status >= 300:
+                body = (await response.content.read(_SAID_BYTES)).decode("utf-8", "replace").strip()
+                says = f"{says}: {body}" if body else says
+            return Answer(response.status, says, retry_after_s(response.headers, now))
+
+    async def _with_outbox(self, call: Callable[..., _T], *args: object) -> _T:
+        async with self._using_outbox:
+            return await asyncio.to_thread(call, *args)
+
+
+def _event(letter: Letter) -> Event:
+    """The event that a letter is of, as it was read."""
+    whole: dict[str, Any] = orjson.loads(letter.body)
+    fields = {
+        name.encode(): str(value).encode() for name, value in whole.items() if name not in _NOT_ATTRIBUTES
+    }
+    return event_of(letter.stream, letter.entry, {**fields, b"data": orjson.dumps(whole["data"])})
+
+
+async def _not_open(event: Event, _reason: str) -> None:
+    raise RuntimeError(f"{event.id} was sent before `attend` was called")
