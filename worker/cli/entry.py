@@ -35,6 +35,7 @@ COMMANDS = {
     "add": Known("worker.cli.add:add", "Push URLs to the queue, checked one by one."),
     "status": Known("worker.cli.status:status", "Show the ledger: where every accepted URL is."),
     "tail": Known("worker.cli.tail:tail", "Follow the articles as they are published."),
+    "sink": Known("worker.cli.sink.command:sink", "Write events to files, a database or a receiver."),
     "dead": Known("worker.cli.dead:dead", "List, show, retry and purge dead letters."),
     "extract": Known("worker.cli.extract:extract", "Extract one article from a file or a URL."),
     "reprocess": Known("worker.cli.reprocess:reprocess", "Read archived pages anew; publish what differs."),

@@ -18,6 +18,7 @@ from worker.clock import Clock, SystemClock
 from worker.errors import SinkUnavailable, SinkUnusable
 from worker.events.event import Event, event_of
 from worker.fetch.response import retry_after_s
+from worker.fetch.transport import trusting
 from worker.runtime.pause import pause
 from worker.sinks.outbox import Letter, Outbox
 from worker.sinks.replies import Again, Answer, Delivered, Gone, Refused, judge
@@ -25,7 +26,6 @@ from worker.sinks.signing import signed_headers
 from worker.sinks.sink import Written, json_of
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
@@ -48,7 +48,7 @@ class WebhookSink:
     """Takes events into the outbox, and sends up to `concurrency` of them at a time.
 
     An event is sent once more whenever it is not sure that the receiver has it: at least once, under the same
-    `webhook-id`. `tls` replaces the system's trust store.
+    `webhook-id`. `ca_file` holds authorities to trust beside the system's.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class WebhookSink:
         timeout_s: float = 15.0,
         max_attempts: int = 5,
         outbox_limit: int = 10_000,
-        tls: ssl.SSLContext | None = None,
+        ca_file: Path | None = None,
         clock: Clock | None = None,
     ) -> None:
         self._url = URL(url)
@@ -72,7 +72,7 @@ class WebhookSink:
         self._timeout_s = timeout_s
         self._max_attempts = max_attempts
         self._outbox_limit = outbox_limit
-        self._tls = tls
+        self._ca_file = ca_file
         self._clock = clock or SystemClock()
         self._session: aiohttp.ClientSession | None = None
         self._reject: Reject = _not_open
@@ -96,7 +96,7 @@ class WebhookSink:
             if error.errno == socket.EAI_NONAME:
                 raise SinkUnusable(f"{self._url.host}: {error.strerror}; is the URL right?") from error
         await asyncio.to_thread(self._outbox.open)
-        tls: Any = self._tls if self._tls is not None else True
+        tls = trusting(self._ca_file) if self._ca_file else True
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=self._concurrency, ssl=tls),
             cookie_jar=aiohttp.DummyCookieJar(),

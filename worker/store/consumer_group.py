@@ -68,6 +68,10 @@ class ConsumerGroup:
             return False
         return True
 
+    async def is_made(self, stream: str) -> bool:
+        """Whether the stream has this group already."""
+        return any(_pairs(each)[b"name"] == self.group.encode() for each in await self._groups(stream))
+
     async def read(self, streams: Sequence[str], count: int, *, wait_s: float = 0) -> list[Delivered]:
         """What nobody was given yet, `count` of each stream at most; waits for something to come.
 

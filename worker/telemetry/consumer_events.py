@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from worker.telemetry.log_event import log_event
+from worker.telemetry.sink_events import SINK_EVENTS
 
 CONSUMER_EVENTS = (
     log_event(
@@ -51,4 +52,5 @@ CONSUMER_EVENTS = (
         "consumer_waiting", "warning", "process", "Redis does not answer a consumer; retried", "error:str"
     ),
     log_event("consumer_resumed", "info", "process", "Redis answers a consumer again", "down_s:float"),
+    *SINK_EVENTS,
 )

@@ -1,0 +1,1 @@
+"""`ingest sink`: events from the streams into files, a database, or a receiver."""
