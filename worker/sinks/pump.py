@@ -103,6 +103,8 @@ class Pump:
 
     async def run(self) -> None:
         """Write until told to stop, or all is written. Raises SinkUnusable, and what the consumer does."""
+        # Before the loop, and not beside its first step: both would join the group.
+        await self._look()
         log = get_logger()
         log.info(
             "sink_started",
@@ -111,8 +113,6 @@ class Pump:
             group=self._plan.group,
             consumer=self._consumer.name,
         )
-        # Before the loop, and not beside its first step: both would join the group.
-        await self._look()
         self._watching = asyncio.create_task(self._watch())
         beside = [asyncio.create_task(self._attend()), self._watching]
         try:
