@@ -19,6 +19,7 @@ from worker.fetch.body import Body, Pace, read_body
 from worker.fetch.coding import parse_codings
 from worker.fetch.conditions import conditions
 from worker.fetch.cookies import cookie_header
+from worker.fetch.headers import header_of, headers_of, location_of
 from worker.fetch.limits import FetchLimits
 from worker.fetch.observation import noted
 from worker.fetch.outcome import NETWORK_ERRORS, failure_from
@@ -168,8 +169,8 @@ class Fetcher:
                     tape.head(response, self._transport.peer_of(url, response))
                 self._check_head(response)
                 if response.status in _REDIRECTS:
-                    location = redirect_target(target.href, _location(response))
-                    return Redirect(url, response.status, location, _headers(response, "Set-Cookie"))
+                    location = redirect_target(target.href, location_of(response))
+                    return Redirect(url, response.status, location, headers_of(response, "Set-Cookie"))
                 if response.status == _NOT_MODIFIED:
                     return self._not_modified(url, response, headers, started)
                 body = await read(response)
@@ -179,15 +180,15 @@ class Fetcher:
             url=url,
             status=response.status,
             body=body.data,
-            content_type=_header(response, "Content-Type"),
+            content_type=header_of(response, "Content-Type"),
             wire_bytes=body.wire_bytes,
             duration_ms=self._ms_since(started),
-            etag=_header(response, "ETag"),
-            last_modified=_header(response, "Last-Modified"),
-            robots_tag=_headers(response, "X-Robots-Tag"),
-            set_cookies=_headers(response, "Set-Cookie"),
+            etag=header_of(response, "ETag"),
+            last_modified=header_of(response, "Last-Modified"),
+            robots_tag=headers_of(response, "X-Robots-Tag"),
+            set_cookies=headers_of(response, "Set-Cookie"),
             max_age_s=max_age_s(
-                ",".join(_headers(response, "Cache-Control")), _header(response, "Age") or ""
+                ",".join(headers_of(response, "Cache-Control")), header_of(response, "Age") or ""
             ),
         )
 
@@ -196,7 +197,7 @@ class Fetcher:
     ) -> NotModified:
         if not headers.keys() & {"If-None-Match", "If-Modified-Since"}:
             raise FetchFailed("bad_response", "304 to a request without a condition")
-        etag, last_modified = _header(response, "ETag"), _header(response, "Last-Modified")
+        etag, last_modified = header_of(response, "ETag"), header_of(response, "Last-Modified")
         return NotModified(url, response.status, self._ms_since(started), etag, last_modified)
 
     def _ms_since(self, started: float) -> int:
@@ -252,13 +253,13 @@ class Fetcher:
         if response.status in _NO_CONTENT:
             raise FetchFailed("empty", f"status {response.status}")
         if is_page_type(response.headers.get("Content-Type")) is False:
-            raise FetchFailed("not_html", (_header(response, "Content-Type") or "")[:80])
+            raise FetchFailed("not_html", (header_of(response, "Content-Type") or "")[:80])
         if (response.content_length or 0) > self._limits.on_wire_bytes:
             raise FetchFailed("too_large", f"{response.content_length} bytes announced")
         body = await self._body(response)
         if not body.data:
             raise FetchFailed("empty")
-        if why := why_no_page(_header(response, "Content-Type"), body.data):
+        if why := why_no_page(header_of(response, "Content-Type"), body.data):
             raise FetchFailed("not_html", why[:120])
         return body
 
@@ -281,22 +282,3 @@ class Fetcher:
         if open_ended and protocol is not None and isinstance(protocol.exception(), OSError):
             raise FetchFailed("bad_response", "the body was cut by a reset")
         return body
-
-
-def _header(response: aiohttp.ClientResponse, name: str) -> str | None:
-    value = response.headers.get(name)
-    return None if value is None else _well_formed(value)
-
-
-def _headers(response: aiohttp.ClientResponse, name: str) -> tuple[str, ...]:
-    return tuple(map(_well_formed, response.headers.getall(name, ())))
-
-
-def _well_formed(value: str) -> str:
-    """A header as text fit for JSON: aiohttp keeps bytes that are no UTF-8 as lone surrogates."""
-    return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-
-
-def _location(response: aiohttp.ClientResponse) -> bytes | None:
-    value = response.headers.get("Location")
-    return None if value is None else value.encode("utf-8", "surrogateescape")
