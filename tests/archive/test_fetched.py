@@ -70,6 +70,7 @@ async def test_the_bytes_on_the_wire_are_kept(server: RawServer, tmp_path: Path)
         f"127.0.0.1:{server.port}",
     )
     assert server.seen[0].headers["Cookie"] == "sid=SECRET"
+    assert server.seen[0].headers["Accept-Encoding"] == "gzip, deflate"
     assert not {"cookie", "set-cookie"} & (request.headers.keys() | response.headers.keys())
     assert "WARC-Truncated" not in response.fields
 

@@ -166,3 +166,17 @@ def _try_rights(guarded: GuardedRedis, tmp_path: Path) -> None:
     ran = run("reprocess", other, redis_url=guarded.url_of("operator"))
     assert ran.code == 1
     assert "deploy/redis/users.acl has what each role needs" in ran.err
+
+
+@pytest.mark.parametrize(("there", "level"), [(True, "ok"), (False, "fail")])
+def test_check_looks_at_the_folder(
+    ingest: Callable[..., Ran], tmp_path: Path, there: bool, level: str
+) -> None:
+    """A folder that cannot be written to is found before the first page is lost."""
+    folder = tmp_path / "archive"
+    if not there:
+        folder.write_text("in the way")
+    ran = ingest("check", "--json", archive_dir=str(folder))
+    (finding,) = [finding for finding in ran.json if finding["check"] == "archive"]
+    assert (finding["level"], str(folder) in finding["says"]) == (level, True)
+    assert ran.code == (0 if there else 1)

@@ -35,7 +35,7 @@ _PENDING_BYTES = 64 * 1024 * 1024
 _PATIENCE_S = 5.0
 _TRIED_AGAIN_S = 30.0
 #: For what is still pending at the end; a disk that hangs must not keep a worker from ending.
-_LAST_WORDS_S = 10.0
+_LAST_WORDS_S = 5.0
 _HEAD_BYTES = 4_096
 _SERIAL = itertools.count()
 

@@ -97,6 +97,7 @@ class Fetcher:
             clock=self.clock,
             resolver=resolver,
             tls=tls,
+            kept=recorder is not None,
         )
 
     async def __aenter__(self) -> Self:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from worker.fetch.limits import FetchLimits
 
 _CODINGS_ACCEPTED = "gzip, deflate, br, zstd"
+#: For bytes that are kept: few readers of archives know the others, and warcio 1.8 fails at br.
+_CODINGS_OF_OLD = "gzip, deflate"
 _PROXY_AUTHENTICATION_REQUIRED = 407
 _QUICK_TRIES = 3
 _ADDRESSES_KNOWN = 10_000
@@ -50,7 +52,7 @@ class Transport:
     """A pool of connections for direct requests, and one for each proxy, as an async context manager.
 
     It keeps no cookies and uses neither credentials nor proxies of the environment. `tls` replaces the
-    system's trust store; `connections` bounds each pool, 0 does not.
+    system's trust store; `connections` bounds each pool, 0 does not. `kept`: others will read the bytes.
     """
 
     _resolver: AbstractResolver
@@ -67,6 +69,7 @@ class Transport:
         clock: Clock,
         resolver: AbstractResolver | None,
         tls: ssl.SSLContext | None,
+        kept: bool,
     ) -> None:
         self._guard = guard
         self._proxies = proxies
@@ -76,6 +79,7 @@ class Transport:
         self._given_resolver = resolver
         self._connections = connections
         self._tls = tls
+        self._codings = _CODINGS_OF_OLD if kept else _CODINGS_ACCEPTED
         self._exits = AsyncExitStack()
         self._addresses: dict[str, str] = {}
 
@@ -118,7 +122,7 @@ class Transport:
         return aiohttp.ClientSession(
             connector=self._connector(proxy),
             proxy=None if proxy is None or proxy.is_socks else proxy.url,
-            headers={"User-Agent": self._user_agent, "Accept-Encoding": _CODINGS_ACCEPTED},
+            headers={"User-Agent": self._user_agent, "Accept-Encoding": self._codings},
             timeout=aiohttp.ClientTimeout(
                 total=None, connect=limits.connect_timeout_s, sock_read=limits.stall_timeout_s
             ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import os
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -166,6 +167,6 @@ class Ingest:
 
 def _checked(hook: Any) -> Any:
     # A plain function would be found out in each URL's dead letter.
-    if not (asyncio.iscoroutinefunction(hook) or asyncio.iscoroutinefunction(type(hook).__call__)):
+    if not (inspect.iscoroutinefunction(hook) or inspect.iscoroutinefunction(type(hook).__call__)):
         raise TypeError(f"{hook!r} is no coroutine function: a hook is an `async def`")
     return hook

@@ -124,9 +124,11 @@ class SuspectInterlude:
         pause_s = _LOOK_EVERY_S
         while not stopping.is_set():
             beat()
-            if await self._frontier.suspects():
-                pause_s = _LOOK_EVERY_S if await self._play(stopping, beat) else pause_s * 2
-            await pause(stopping, min(pause_s, _LONGEST_LOOK_S))
+            if not await self._frontier.suspects() or await self._play(stopping, beat):
+                pause_s = _LOOK_EVERY_S
+            else:
+                pause_s = min(pause_s * 2, _LONGEST_LOOK_S)
+            await pause(stopping, pause_s)
 
     async def _play(self, stopping: asyncio.Event, beat: Beat) -> int:
         async with self._alone:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sys
+import tempfile
 from typing import TYPE_CHECKING
 
 from worker import __version__
@@ -18,6 +20,7 @@ from worker.telemetry.log import configure_logging
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping
+    from pathlib import Path
 
     from worker.settings import Settings
     from worker.store.connection import Connection
@@ -72,6 +75,8 @@ def of_settings(settings: Settings) -> Iterator[Finding]:
             f"any URL may reach {networks}, redirects included",
             "unset INGEST_ALLOW_NETWORKS unless every producer is trusted",
         )
+    if settings.archive_dir is not None:
+        yield _of_archive(settings.archive_dir)
 
 
 def _of_hosts(settings: Settings) -> Finding:
@@ -80,6 +85,18 @@ def _of_hosts(settings: Settings) -> Finding:
     except Misconfigured as error:
         return Finding("hosts", "fail", str(error))
     return Finding("hosts", "ok", f"rules of their own for {len(rules)}")
+
+
+def _of_archive(folder: Path) -> Finding:
+    """Whether files can be made there, in a folder that a worker would make if there is none."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            free_bytes = shutil.disk_usage(folder).free
+    except OSError as error:
+        remedy = "give the worker's user a folder that it may write to, or unset INGEST_ARCHIVE_DIR"
+        return Finding("archive", "fail", f"{folder}: {error.strerror}", remedy)
+    return Finding("archive", "ok", f"{folder}, {free_bytes / 1e9:,.1f} GB free")
 
 
 async def _of_redis(settings: Settings) -> AsyncIterator[Finding]:
