@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,13 +12,13 @@ import orjson
 import pytest
 
 from tests.library.conftest import OPEN, balance, entries
+from tests.runtime.publisher import Publisher
 from worker import Article, Event, Ingest, Malformed, Misconfigured, NoArticle, Page, Task, Veto
 from worker.store.ledger import read_ledger
 from worker.telemetry.catalogue import faults_in
 from worker.telemetry.log import reset_logging
 
 if TYPE_CHECKING:
-    from tests.runtime.publisher import Publisher
     from tests.servers import RedisServer
     from worker.store.connection import Connection
     from worker.store.keys import Keys
@@ -235,25 +236,41 @@ async def test_wrong_use_is_told(ingest: Ingest) -> None:
 async def test_suspects_run_in_the_program_itself(
     ingest: Ingest, publisher: Publisher, connection: Connection, keys: Keys
 ) -> None:
-    """No other process has the hooks: a suspect is asked for here, alone, and the hooks are asked."""
-    at_once: list[int] = []
+    """No other process has the hooks: a suspect is asked for here, with nothing else in work meanwhile."""
     asked: list[str] = []
+    in_work: list[int] = []
+    suspected, another = asyncio.Event(), asyncio.Event()
+
+    async def at_most(seconds: float, event: asyncio.Event) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(event.wait(), seconds)
 
     @ingest.before_fetch
     async def note(task: Task) -> None:
-        ledger = await read_ledger(connection, keys)
         asked.append(task.url)
-        if task.url.endswith("/etag"):
-            at_once.append(ledger.leased)
+        if task.url != publisher.url("etag"):
+            another.set()
+            await at_most(1.2, suspected)  # longer than it takes to look for suspects
+            return
+        in_work.append((await read_ledger(connection, keys)).leased)
+        suspected.set()
+        another.clear()
+        await at_most(0.6, another)
+        in_work.append((await read_ledger(connection, keys)).leased)
 
-    line = f"1 0 1 1 1 0 {publisher.url('etag')}"
-    host = f"127.0.0.1:{publisher.port}"
-    await connection.command("RPUSH", keys.part(0, "suspects"), f"{host} {line}")
-    await connection.command("HSET", keys.ledger(), "accepted", 1, "waiting", 1)
-    async with ingest:
-        for number in range(5):
-            await ingest.add(f"http://127.0.0.1:{publisher.port}/n{number}")
+    line = f"127.0.0.1:{publisher.port} 1 0 1 1 1 0 {publisher.url('etag')}"
+    async with Publisher() as neighbour, ingest:
+        await ingest.add(neighbour.url("none"))
+        running = asyncio.create_task(ingest.run())
+        await another.wait()
+        await connection.command("HINCRBY", keys.ledger(), "accepted", 1)
+        await connection.command("HINCRBY", keys.ledger(), "waiting", 1)
+        await connection.command("RPUSH", keys.part(0, "suspects"), line)
+        for number in range(3):
+            await ingest.add(neighbour.url(f"n{number}"))
+        await suspected.wait()
+        ingest.stop()
+        await running
         await ingest.run(until_empty=True)
-    assert at_once == [1]
-    assert len(asked) == 6
-    assert await balance(connection, keys) == (6, 6, 0)
+    assert set(in_work) == {1}
+    assert await balance(connection, keys) == (5, 5, 0)
