@@ -13,6 +13,8 @@ import pytest
 
 from tests.chaos.fleet import Fleet
 from tests.chaos.origin import Origin
+from tests.e2e.desk import Desk
+from tests.e2e.newsroom import Newsroom
 from tests.servers import RedisServer
 from worker.store.connection import Connection
 from worker.store.keys import Keys
@@ -107,6 +109,29 @@ async def scene(server: RedisServer, tmp_path: Path) -> AsyncIterator[Scene]:
     try:
         async with Origin(8) as origin, Connection(server.url, patience_s=60) as connection:
             yield Scene(server, connection, fleet, origin, Keys())
+        assert fleet.log_faults() == []
+        assert fleet.errors() == ""
+    finally:
+        fleet.end()
+
+
+@pytest.fixture
+async def desk(server: RedisServer, tmp_path: Path) -> AsyncIterator[Desk]:
+    """Nothing is watched yet, and no process runs; whatever is logged must fit the catalogue."""
+    settings = {
+        "redis_url": server.url,
+        "allow_networks": "127.0.2.0/24",
+        "host_spacing_s": "0.05",
+        "lease_s": "2",
+        "redis_timeout_s": "0.6",
+        "extract_processes": "1",
+        "feed_interval_min_s": "0.2",
+        "feed_interval_max_s": "0.5",
+    }
+    fleet = Fleet(tmp_path, {f"INGEST_{name.upper()}": value for name, value in settings.items()})
+    try:
+        async with Newsroom() as room, Connection(server.url, patience_s=60) as connection:
+            yield Desk(server, room, fleet, connection, settings, Keys())
         assert fleet.log_faults() == []
         assert fleet.errors() == ""
     finally:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 from aiohttp import web
 
-from tests.chaos.origin import Origin
+from tests.chaos.origin import Origin, Request
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +44,7 @@ class Newsroom(Origin):
         self.status = 200
         self.headers: dict[str, str] = {}
         self.documents: dict[str, tuple[str, str]] = {}
+        self.moves: dict[str, tuple[int, str]] = {}  # path → status and location
         self.paths: list[str] = []  # of all requests
 
     @property
@@ -61,11 +63,22 @@ class Newsroom(Origin):
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         self.paths.append(request.path)
+        if not {request.path} & {"/feed.xml", *self.documents, *self.moves}:
+            return await super()._serve(request)
+        began_s = time.monotonic()
+        try:
+            return await self._listed(request)
+        finally:
+            host = request.host.partition(":")[0]
+            self.log.append(Request(host, request.path, began_s, time.monotonic()))
+
+    async def _listed(self, request: web.Request) -> web.StreamResponse:
+        if request.path in self.moves:
+            status, location = self.moves[request.path]
+            return web.Response(status=status, headers={"Location": location})
         if request.path in self.documents:
             kind, text = self.documents[request.path]
             return web.Response(text=text, content_type=kind)
-        if request.path != "/feed.xml":
-            return await super()._serve(request)
         if self.held:
             self.held -= 1
             self.waiting.release()

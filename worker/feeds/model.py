@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["rss", "atom", "json", "sitemap", "news-sitemap", "sitemap-index"]
 
+_USERINFO = re.compile(r"^(\w+://)[^/?#]*@")
 #: The sitemap protocol's own limit (sitemaps.org, "Sitemap file requirements"); no feed comes near it.
 MOST_ENTRIES = 50_000
 
@@ -38,9 +40,12 @@ class Entry:
     when: datetime | None = None  # the later of both dates; aware
 
     def meta(self, feed: Feed, feed_url: str) -> dict[str, object]:
-        """What goes with the URL into the queue; names that extraction reads as hints are used for those."""
+        """What goes with the URL into the queue; names that extraction reads as hints are used for those.
+
+        User and password of the feed's URL are for its server, and not for whoever reads events.
+        """
         said = {
-            "feed": feed_url,
+            "feed": _USERINFO.sub(r"\1", feed_url),
             "feed_title": feed.title,
             "feed_kind": feed.kind,
             "entry_id": self.id,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,8 @@ from worker.telemetry.log import get_logger
 from worker.urls import canonicalise, url_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from structlog.typing import FilteringBoundLogger
 
@@ -66,6 +68,7 @@ class Looks:
     bounds: Bounds
     max_crashes: int
     clock: Clock
+    hold: Callable[[], AbstractContextManager[None]] = nullcontext  # what bounds the memory of documents
     tally: Tally = field(default_factory=Tally)
 
     async def look(self, lease: FeedLease) -> None:
@@ -94,13 +97,15 @@ class Looks:
 
     async def _looked(self, lease: FeedLease, log: FilteringBoundLogger, began: float) -> None:
         feed = lease.feed
-        answer = await self.polite.get(feed.address, feed.validators)
-        page = answer.response
+        with self.hold():
+            answer = await self.polite.get(feed.address, feed.validators)
+            page = answer.response
+            found = await self.reader.read(page) if isinstance(page, Page) else None
+            page = replace(page, body=b"") if isinstance(page, Page) else page
         said: dict[str, Any] = {}
         new, sitemaps, asked_s = 0, 0, feed.asked_s
         fields: dict[str, Word] = {}
-        if isinstance(page, Page):
-            found = await self.reader.read(page)
+        if found is not None:
             new = await self._pushed(lease, found)
             sitemaps = await self._adopted(feed, found)
             asked_s = found.refresh_s or 0.0

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from worker import __version__
 from worker.errors import StoreUnusable
 from worker.feeds.schedule import Bounds
+from worker.fetch.budget import BodyBudget
 from worker.fetch.gate import RobotsGate
 from worker.runtime.feed_look import LeaseLost, Looks
 from worker.runtime.feed_reader import FeedReader
@@ -152,6 +153,7 @@ async def feeder_of(
             bounds=Bounds(settings.feed_interval_min_s, settings.feed_interval_max_s),
             max_crashes=settings.max_crashes,
             clock=clock,
+            hold=BodyBudget(settings.feed_limit_bytes).share,
         )
         get_logger().info(
             "feeder_started",
