@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 #: Every key that ARCHITECTURE.md's data model names, and those of them that may outlive the work.
 DOCUMENTED = re.compile(
-    r"ingest:queue|\{ingest:queue\}:(taken:[^:]+|numbers|workers|feeds|feed_leases"
+    r"ingest:queue|\{ingest:queue\}:(taken:[^:]+|numbers|workers|feeds|feed_leases|feed_clock"
     r"|(feed|feed_seen):[^:]+)|\{ingest:\d+\}:("
     r"seq|clock|ready|later|suspects|leases|leased|settled|admitted|policy|crawl_delay|ledger|articles|dead|habits|turns"
     r"|(wait|high|habit|host|parked|address|claim|seen|robots|revisions|visit|rejected):.+)"

@@ -84,6 +84,15 @@ async def test_what_a_feed_holds_can_be_passed_over(
     assert b"/a/3" in item
 
 
+async def test_archive_is_warned_of(room: Newsroom, redis: str) -> None:
+    """A sitemap may hold all that a site ever published: whoever adds one hears that it will be pushed."""
+    room.documents["/map.xml"] = ("text/xml", SITEMAP.format(f"<url><loc>{room.root}/a/7</loc></url>"))
+    ran = await ingest("feed", "add", f"{room.root}/map.xml", redis=redis)
+    assert (
+        "(sitemap, 1 entries; all that it holds will be pushed: with --new-only none of that is)" in ran.out
+    )
+
+
 async def test_page_is_no_feed(room: Newsroom, redis: str) -> None:
     """It is refused with what it is, and with the command that adds the feed which it names."""
     ran = await ingest("feed", "add", f"{room.root}/", redis=redis)

@@ -133,6 +133,19 @@ async def test_index_has_its_sitemaps_watched(desk: Desk) -> None:
 
 
 @pytest.mark.slow
+async def test_sitemap_that_an_index_has_given_up(desk: Desk) -> None:
+    """Missing time after time, it ends; a feed that was added by name is asked for on and on."""
+    desk.room.status = 404
+    await desk.feeds.add(desk.room.feed, fields={"failures": 19, "parent": "0123456789abcdef"})
+    await desk.feeds.add(f"{desk.room.root}/gone/1", fields={"failures": 19})
+    lines = await once(desk)
+    assert {line["event"]: line["feed"] for line in lines} == {
+        "feed_ended": desk.room.feed,
+        "feed_failed": f"{desk.room.root}/gone/1",
+    }
+
+
+@pytest.mark.slow
 async def test_feed_that_kills_its_feeders_is_left_alone(desk: Desk) -> None:
     """After three of them vanished while looking at it, it counts as failed, and nobody asks for it."""
     desk.room.numbers = [1]

@@ -232,7 +232,8 @@ async def test_removed_feed_leaves_nothing(feeds: Feeds, connection: Connection)
     assert await feeds.push(lease, entries("b")) is None
     assert not await feeds.finish(lease, due_s=0, fields={})
     assert await feeds.find(ID) is None
-    assert [page async for page in connection.scan("*feed*", count=1000) if page] == []
+    names = [name async for page in connection.scan("*feed*", count=1000) for name in page]
+    assert names == [b"{ingest:queue}:feed_clock"]
 
 
 async def test_entries_are_forgotten(feeds: Feeds, connection: Connection, keys: Keys) -> None:
@@ -256,6 +257,26 @@ async def test_entries_kept_are_bounded(feeds: Feeds, connection: Connection) ->
     assert await feeds.finish(lease, due_s=0, fields={})
     assert await connection.command("ZCARD", seen) == MOST_SEEN
     assert await connection.command("ZRANGE", seen, 0, 0) == [b"6"]
+
+
+async def test_clock_set_back_stalls_no_feed(feeds: Feeds, connection: Connection) -> None:
+    """An hour that Redis' clock goes back is none that feeds wait for."""
+    lease = await leased(feeds)
+    await feeds.finish(lease, due_s=0, fields={})
+    clock = "{ingest:queue}:feed_clock"
+    await connection.command("HINCRBY", clock, "last", 3_600_000)
+    await connection.command("ZINCRBY", "{ingest:queue}:feeds", 3_599_000, ID)
+    assert (await claimed(feeds)).feed.url == URL
+    assert 3_590_000 < int(await connection.command("HGET", clock, "ahead")) <= 3_600_000
+
+
+async def test_what_is_remembered_of_an_ended_feed_expires(feeds: Feeds, connection: Connection) -> None:
+    """Nobody looks at it any more to let go of it."""
+    lease = await leased(feeds)
+    await feeds.push(lease, entries("a"))
+    await feeds.finish(lease, due_s=None, fields={"state": "ended"})
+    left_ms = await connection.command("PTTL", f"{{ingest:queue}}:feed_seen:{ID}")
+    assert 89 * 86_400_000 < left_ms <= 90 * 86_400_000
 
 
 async def test_list_has_the_next_due_first(feeds: Feeds) -> None:

@@ -134,11 +134,12 @@ async def watch(url: str, found: Feed | None, store: Store, *, new_only: bool) -
     added = await Feeds(store.connection, store.keys).add(url, fields=fields)
     if added is Added.KNOWN:
         return f"{feed_id(url)}  watched already  {printable(url)}"
-    what = (
-        "unchecked"
-        if found is None
-        else f"{found.kind}, {len(found.entries) or len(found.sitemaps):,} entries"
-    )
+    what = "unchecked"
+    if found is not None:
+        things = f"{len(found.sitemaps):,} sitemaps" if found.sitemaps else f"{len(found.entries):,} entries"
+        what = f"{found.kind}, {things}"
+        if not (found.is_news or new_only):
+            what += "; all that it holds will be pushed: with --new-only none of that is"
     return f"{feed_id(url)}  watched from now on  {printable(url)}  ({what})"
 
 

@@ -37,6 +37,10 @@ if TYPE_CHECKING:
 _AT_ONCE = 500
 #: Of an index, so many of the newest sitemaps are watched.
 MOST_SITEMAPS = 500
+#: So many feeds, and no more sitemaps of indexes are watched: a site may list new ones without end.
+MOST_FEEDS = 100_000
+#: A sitemap of an index that was missing so often, over days, is one that the site has given up.
+_MISSES_OF_A_SITEMAP = 20
 _VALIDATOR_CHARS = 1_000
 _ERROR_CHARS = 300
 _GONE = "http_410"  # RFC 9110, 15.5.11: "likely to be permanent"
@@ -167,7 +171,8 @@ class Looks:
         fields: dict[str, Word] = {"parent": index.id}
         if index.skip_present:
             fields["skip_present"] = 1
-        for location in found.sitemaps[:MOST_SITEMAPS]:
+        room = max(0, MOST_FEEDS - await self.feeds.count()) if found.sitemaps else 0
+        for location in found.sitemaps[: min(MOST_SITEMAPS, room)]:
             try:
                 url = canonicalise(location)
             except Malformed:
@@ -182,6 +187,9 @@ class Looks:
     async def _failed(self, lease: FeedLease, failure: FetchFailed, log: FilteringBoundLogger) -> None:
         feed = lease.feed
         failures = feed.failures + 1
+        if feed.parent and failure.reason == "http_404" and failures >= _MISSES_OF_A_SITEMAP:
+            await self._ended(lease, failure.reason, log)
+            return
         plan = after_failure(
             feed.interval_s, failures, self.bounds, retry_after_s=failure.retry_after_s, random=random.random
         )

@@ -13,6 +13,7 @@ if not id then
   elseif tonumber(first[2]) > now then
     return {math.ceil(tonumber(first[2]) - now)}
   end
+  redis.call('HSET', Q .. 'feed_clock', 'last', string.format('%d', now))
   id = first[1]
   local feed = Q .. 'feed:' .. id
   redis.call('HSET', Q .. 'feed_leases', token, id)

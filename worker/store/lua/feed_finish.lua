@@ -21,6 +21,7 @@ for i = 6, #ARGV, 2 do
 end
 redis.call('ZADD', KEYS[1], due_ms < 0 and 'inf' or now + due_ms, id)
 redis.call('ZREMRANGEBYSCORE', seen, '-inf', now - forget_ms)
+redis.call('PEXPIRE', seen, forget_ms)
 local beyond = redis.call('ZCARD', seen) - most
 if beyond > 0 then
   redis.call('ZPOPMIN', seen, beyond)
