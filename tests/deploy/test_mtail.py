@@ -171,6 +171,15 @@ def test_alarms_of_sources_last_until_all_is_well(tmp_path: Path) -> None:
     assert (figure(figures, "sources_silent_total"), figure(figures, "fields_lost_total")) == (2, 2)
 
 
+def test_how_long_a_host_is_overdue_is_what_was_told_last(tmp_path: Path) -> None:
+    """The fleet's longest wait of a host that may be asked rises and falls with what workers tell."""
+    stats: dict[str, Any] = {"interval_s": 10.0, "counts": {}, "rates": {}, "latency_ms": {}, "in_work": 0}
+    log = written(tmp_path, line("worker_stats", **stats, overdue_s=9.5))
+    assert figure(figures_of(log), "overdue_seconds") == 9.5
+    log.write_bytes(log.read_bytes() + orjson.dumps(line("worker_stats", 9, **stats, overdue_s=0.0)) + b"\n")
+    assert figure(figures_of(log), "overdue_seconds") == 0
+
+
 def test_foreign_lines_are_counted_apart(tmp_path: Path) -> None:
     """A traceback or another program's line is no line of ours, whatever it quotes."""
     log = written(

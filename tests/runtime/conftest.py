@@ -16,7 +16,9 @@ from worker.model import Page, Redirect, Submission
 from worker.pipeline import Pipeline
 from worker.retry import RetryPolicy
 from worker.runtime.in_work import InWork
+from worker.runtime.parts import assembled
 from worker.runtime.work import Work
+from worker.settings import Settings
 from worker.store.frontier import Frontier, FrontierLimits
 from worker.store.hosts import HostPolicy
 from worker.store.inbox import Inbox
@@ -25,9 +27,10 @@ from worker.telemetry.stats import Stats
 from worker.urls import host_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import AsyncIterator, Iterator, Sequence
 
     from worker.model import Article, Lease, NotModified, Validators
+    from worker.runtime.parts import Parts
     from worker.store.connection import Connection
     from worker.store.keys import Keys
 
@@ -125,3 +128,11 @@ async def bench(connection: Connection, keys: Keys, stream: io.BytesIO) -> Bench
     work = Work(pipeline, frontier, in_work, stats, sightings, namespace="ingest", max_crashes=2, clock=clock)
     inbox = Inbox(connection, keys, worker="one")
     return Bench(connection, keys, inbox, frontier, web, in_work, stats, sightings, work, stream)
+
+
+@pytest.fixture
+async def parts(connection: Connection, stream: io.BytesIO) -> AsyncIterator[Parts]:
+    """What the loops of a worker of the default settings share."""
+    settings = Settings(extract_processes=1)
+    async with assembled(settings, worker="one", connection=connection) as parts:
+        yield parts

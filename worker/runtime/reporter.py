@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from worker.runtime.pause import pause
-from worker.store.ledger import read_depths, read_ledger
+from worker.store.ledger import overdue_s, read_depths, read_ledger
 from worker.telemetry.log import get_logger
 from worker.telemetry.pulse import unheard
 
@@ -48,6 +48,7 @@ class Reporter:
             leased=ledger.leased,
             ready_hosts=depths.ready_hosts,
             later=depths.later,
+            overdue_s=round(await overdue_s(parts.connection, parts.keys), 1),
             backlog=depths.articles_stream,
             memory_bytes=_memory_bytes(),
         )

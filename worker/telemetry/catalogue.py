@@ -47,8 +47,8 @@ _EVENTS = (
         "worker",
         "rates (per second), stage latencies (p50, p95, p99 in ms) and the state of the frontier",
         "interval_s:float counts:object rates:object latency_ms:object in_work:int tasks:int? queue:int? "
-        "waiting:int? leased:int? ready_hosts:int? later:int? backlog:int? oldest_lease_s:float? "
-        "memory_bytes:int?",
+        "waiting:int? leased:int? ready_hosts:int? later:int? overdue_s:float? backlog:int? "
+        "oldest_lease_s:float? memory_bytes:int?",
     ),
     _event(
         "claiming_paused",
