@@ -28,6 +28,7 @@ class Steady:
     """A connection whose Redis has been there for so long."""
 
     steady_s: float = 1e6
+    trouble: str = ""
 
 
 @dataclass

@@ -95,6 +95,30 @@ async def test_redis_away_is_not_ready_and_live(watched: Watched, tmp_path: Path
         server.stop(signal.SIGKILL)
 
 
+async def test_redis_that_refuses_writes_is_not_ready(watched: Watched, tmp_path: Path) -> None:
+    """A full disk or absent replicas refuse what workers write, not what probes ask. The log tells it once."""
+    server = RedisServer(tmp_path / "own").start()
+    try:
+        await watched.start(redis_url=server.url)
+        await watched.answers("/readyz", 200)
+        async with Connection(server.url) as operator:
+            await operator.command("CONFIG", "SET", "min-replicas-to-write", 1)
+            assert "refuses writes" in await watched.answers("/readyz", 503)
+            for _ in range(20):  # stays so, while the worker's reads are answered
+                assert (await watched.get("/readyz"))[0] == 503
+                await asyncio.sleep(0.1)
+            _, text = await watched.get("/metrics")
+            assert samples(text)["ingest_redis_steady_seconds", ""] == 0
+            assert await watched.get("/livez") == (200, "ok\n")
+            await operator.command("CONFIG", "SET", "min-replicas-to-write", 0)
+        await watched.answers("/readyz", 200)
+        await asyncio.to_thread(watched.fleet.stop)
+    finally:
+        server.stop(signal.SIGKILL)
+    told = [line["event"] for line in watched.fleet.lines() if line["event"].startswith("redis_")]
+    assert told == ["redis_unavailable", "redis_restored"]
+
+
 async def test_draining_is_not_ready_and_live(watched: Watched) -> None:
     """From the signal on nothing is to be expected, but what is in work may end."""
     await watched.start()

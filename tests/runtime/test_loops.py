@@ -144,7 +144,7 @@ async def test_reaper_takes_back_and_tells(bench: Bench) -> None:
     """An expired lease becomes a suspect, and the log says whose it was."""
     lease = await bench.lease()
     await bench.connection.command("ZADD", bench.keys.part(0, "leases"), 1, lease.token)
-    bench.connection._up_since -= 2 * LEASE_S
+    bench.connection.outages._up_since -= 2 * LEASE_S
     reaper = Reaper(bench.connection, bench.frontier, lease_s=LEASE_S)
     assert [await reaper.reap() for _ in range(5)] == [0, 0, 0, 1, 0]
     (line,) = bench.lines()

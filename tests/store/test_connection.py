@@ -78,6 +78,46 @@ async def test_outage_is_waited_out(serve: Callable[..., RedisServer]) -> None:
         assert connection.steady_s < 5
 
 
+async def test_answered_reads_do_not_end_an_outage_of_writes(serve: Callable[..., RedisServer]) -> None:
+    """While Redis refuses writes and answers reads, it is away, once; the answer to the write ends that."""
+    server, told = serve(), Told()
+    async with (
+        Connection(server.tcp_url, patience_s=None, watch=told) as connection,
+        Connection(server.tcp_url) as operator,
+    ):
+        await operator.command("CONFIG", "SET", "min-replicas-to-write", 1)
+        waiting = asyncio.create_task(connection.run("beat", ["{ingest:queue}:workers"], ["w", 1000]))
+        await told.heard.wait()
+        for _ in range(20):
+            await connection.of_primaries("PING")
+        assert len(told.lines) == 1
+        assert "refuses writes" in connection.trouble
+        assert connection.steady_s == 0
+        await operator.command("CONFIG", "SET", "min-replicas-to-write", 0)
+        assert await waiting == []
+        assert told.lines[1:] == ["restored"]
+        assert (connection.trouble, connection.steady_s < 5) == ("", True)
+
+
+async def test_a_call_given_up_leaves_the_end_to_the_next_answer(serve: Callable[..., RedisServer]) -> None:
+    """A caller that is cancelled during an outage knows nothing of its end; whoever is answered next does."""
+    server, told = serve(), Told()
+    async with (
+        Connection(server.tcp_url, patience_s=None, watch=told) as connection,
+        Connection(server.tcp_url) as operator,
+    ):
+        await operator.command("CONFIG", "SET", "min-replicas-to-write", 1)
+        waiting = asyncio.create_task(connection.command("SET", "k", "v"))
+        await told.heard.wait()
+        waiting.cancel()
+        await asyncio.wait({waiting})
+        assert len(told.lines) == 1
+        assert connection.trouble
+        await operator.command("CONFIG", "SET", "min-replicas-to-write", 0)
+        await connection.command("SET", "k", "v")
+        assert told.lines[1:] == ["restored"]
+
+
 async def test_wrong_password_is_final(serve: Callable[..., RedisServer]) -> None:
     """A wrong password is not retried, and the error names the setting, not the password."""
     server = serve("--requirepass", "right")

@@ -33,7 +33,8 @@ async def not_ready(vitals: Vitals, fleet: Fleet) -> list[str]:
     """Why no work is to be expected of this worker now, in sentences; none is good."""
     if vitals.stopping.is_set():
         return ["the worker is stopping"]
-    if refusal := await fleet.unanswered():
+    # A Redis that refuses writes answers our PING: the worker's own calls know better.
+    if refusal := vitals.connection.trouble or await fleet.unanswered():
         return [refusal]
     return [] if vitals.parts else ["the worker has not begun yet"]
 

@@ -75,7 +75,7 @@ class LoggedOutages:
         get_logger().warning("redis_unavailable", error=why)
 
     def restored(self, after_s: float) -> None:
-        """The first answered call after it."""
+        """The answer to the last call that waited."""
         get_logger().info("redis_restored", down_s=round(after_s, 3))
 
 

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from redis import exceptions
 from redis.asyncio import RedisCluster
 from redis.asyncio.cluster import ClusterNode
 from tenacity import (
     AsyncRetrying,
-    RetryCallState,
     retry_if_exception_type,
     stop_after_delay,
     stop_never,
@@ -26,6 +25,7 @@ from worker.clock import Clock, SystemClock
 from worker.errors import StoreUnavailable, StoreUnusable
 from worker.store.cluster import on_one_node
 from worker.store.durability import Unconfirmed, confirmed
+from worker.store.outages import Call, Outages, Unwatched
 from worker.store.scripts import script
 from worker.store.topology import Client, client_of, closed, shown
 from worker.store.troubles import UNREACHABLE, translated
@@ -33,30 +33,12 @@ from worker.store.troubles import UNREACHABLE, translated
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 
+    from worker.store.outages import Watch
+
 OLDEST_SERVER = (6, 2)
 
 Word = str | bytes | int | float
 Durability = Literal["none", "wait"]
-
-
-class Watch(Protocol):
-    """Who wants to know that Redis went away and came back."""
-
-    def unavailable(self, why: str) -> None:
-        """The first failed call of an outage."""
-
-    def restored(self, after_s: float) -> None:
-        """The first answered call after it."""
-
-
-class Unwatched:
-    """Nobody does."""
-
-    def unavailable(self, why: str) -> None:
-        """Say nothing."""
-
-    def restored(self, after_s: float) -> None:
-        """Say nothing."""
 
 
 class Connection:
@@ -81,10 +63,8 @@ class Connection:
         self._durability = durability
         self._confirm_ms = int(timeout_s * 500)  # half of what a reply may take
         self._stop = stop_never if patience_s is None else stop_after_delay(patience_s)
-        self._watch = watch or Unwatched()
         self._clock = clock or SystemClock()
-        self._down_since: float | None = None
-        self._up_since = self._clock.monotonic()
+        self.outages = Outages(watch or Unwatched(), self._clock)
 
     async def __aenter__(self) -> Self:
         return self
@@ -98,8 +78,13 @@ class Connection:
 
     @property
     def steady_s(self) -> float:
-        """Seconds since Redis last came back; 0 while it is away."""
-        return 0.0 if self._down_since is not None else self._clock.monotonic() - self._up_since
+        """Seconds since Redis last came back; 0 while it is away, or refuses what it is asked."""
+        return self.outages.steady_s
+
+    @property
+    def trouble(self) -> str:
+        """Why calls wait for Redis; empty while none does."""
+        return self.outages.why
 
     async def check(self) -> dict[str, str]:
         """The server's INFO. Raises StoreUnusable for one that is too old, StoreUnavailable for a replica."""
@@ -221,25 +206,21 @@ class Connection:
             raise translated(error, self.where) from error
 
     async def _until_answered(self, ask: Callable[..., Awaitable[Any]], *args: object) -> Any:
+        call, answered = Call(self.outages), False
         attempts = AsyncRetrying(
             retry=retry_if_exception_type(StoreUnavailable),
             wait=wait_random_exponential(multiplier=0.1, max=2),
             stop=self._stop,
-            before_sleep=self._note_outage,
+            before_sleep=call.note,
             sleep=self._clock.sleep,
             reraise=True,
         )
-        reply: Any = await attempts(_cancellable, ask, *args)
-        if self._down_since is not None:
-            self._up_since = self._clock.monotonic()
-            self._watch.restored(self._up_since - self._down_since)
-            self._down_since = None
+        try:
+            reply: Any = await attempts(_cancellable, ask, *args)
+            answered = True
+        finally:
+            self.outages.ended(call, answered=answered)
         return reply
-
-    def _note_outage(self, state: RetryCallState) -> None:
-        if self._down_since is None and state.outcome is not None:
-            self._down_since = self._clock.monotonic()
-            self._watch.unavailable(str(state.outcome.exception()))
 
     async def _once(
         self,
