@@ -18,6 +18,7 @@ from worker.runtime.admitter import Admitter
 from worker.store.headroom import Headroom
 from worker.store.inbox import Inbox
 from worker.store.ledger import read_ledger
+from worker.telemetry.stats import Stats
 from worker.urls import ITEM_LIMIT_BYTES
 
 if TYPE_CHECKING:
@@ -109,6 +110,7 @@ async def _admitted(connection: Connection, keys: Keys, items: list[bytes]) -> N
         headroom=Headroom(connection, share=1, clock=SystemClock()),
         beat_ttl_s=60,
         admitted=asyncio.Event(),
+        stats=Stats(SystemClock()),
         clock=SystemClock(),
     )
     while await admitter.admit_batch():

@@ -96,7 +96,7 @@ async def test_redis_away_is_not_ready_and_live(watched: Watched, tmp_path: Path
 
 
 async def test_redis_that_refuses_writes_is_not_ready(watched: Watched, tmp_path: Path) -> None:
-    """A full disk or absent replicas refuse what workers write, not what probes ask. The log tells it once."""
+    """A full disk or absent replicas refuse what workers write, not what probes ask. It is told once."""
     server = RedisServer(tmp_path / "own").start()
     try:
         await watched.start(redis_url=server.url)

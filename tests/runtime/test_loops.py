@@ -12,7 +12,6 @@ from worker.clock import FakeClock, SystemClock
 from worker.model import Submission
 from worker.runtime.admitter import Admitter
 from worker.runtime.keeper import Keeper
-from worker.runtime.pause import pause
 from worker.runtime.reaper import Reaper
 from worker.runtime.runner import Runner
 from worker.runtime.suspects import SuspectRunner
@@ -41,6 +40,7 @@ def admitter_of(bench: Bench, *, frontier_limit: int = 1000) -> Admitter:
         headroom=Headroom(bench.connection, share=1, clock=SystemClock()),
         beat_ttl_s=60,
         admitted=asyncio.Event(),
+        stats=bench.stats,
         clock=SystemClock(),
     )
 
@@ -105,6 +105,7 @@ async def test_admitter_stops_at_the_high_water_mark(bench: Bench) -> None:
     await bench.inbox.push(["http://a.example/2"])
     await until(stopping, bench, "frontier_full")
     await running
+    assert bench.stats.stood_still_at > 0, "sources that cannot be admitted are nobody's silence"
     assert await bench.inbox.length() == 1
     assert await bench.inbox.workers() == []
 
@@ -212,6 +213,7 @@ async def test_runner_pauses_while_redis_is_almost_full(bench: Bench) -> None:
         running = asyncio.create_task(runner_of(bench, share=0.0001).run(stopping))
         await until(asyncio.Event(), bench, "claiming_paused")
         assert await bench.lengths() == (0, 0)
+        assert bench.stats.stood_still_at > 0
     finally:
         await bench.connection.command("CONFIG", "SET", "maxmemory", 0)
     await until(stopping, bench, "article_published")
@@ -236,33 +238,6 @@ async def test_suspect_that_cannot_be_settled_is_not_tried_in_a_loop(
     await SuspectRunner(bench.frontier, bench.work, bench.in_work).run(asyncio.Event())
     assert bench.events().count("suspect_started") == 1
     assert (await read_ledger(bench.connection, bench.keys)).leased == 1
-
-
-async def test_pause_heeds_a_cancellation_in_the_turn_it_ends() -> None:
-    """A loop that is cancelled just as its wait ends is cancelled, and does not live on."""
-    wake = asyncio.Event()
-    waiting = asyncio.create_task(pause(wake, 60))
-    await asyncio.sleep(0)
-    wake.set()
-    await asyncio.sleep(0)
-    waiting.cancel()
-    await asyncio.wait({waiting})
-    assert waiting.cancelled() or waiting.done()
-
-    async def loop() -> None:
-        while True:
-            wake.clear()
-            await pause(wake, 60)
-
-    for turns in range(4):
-        looping = asyncio.create_task(loop())
-        await asyncio.sleep(0)
-        wake.set()
-        for _ in range(turns):
-            await asyncio.sleep(0)
-        looping.cancel()
-        await asyncio.wait({looping}, timeout=5)
-        assert looping.cancelled(), turns
 
 
 async def test_claim_answered_after_the_stop_is_given_back(bench: Bench) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from worker.store.inbox import Admission, Inbox, Item
     from worker.store.keys import Keys
     from worker.telemetry.pulse import Beat
+    from worker.telemetry.stats import Stats
 
 _BATCH = 100
 _SHORTEST_PAUSE_S = 0.05
@@ -44,6 +45,7 @@ class Admitter:
         headroom: Headroom,
         beat_ttl_s: float,
         admitted: asyncio.Event,
+        stats: Stats,
         clock: Clock,
         grouping: Grouping = "host",
         hooks: Hooks = NO_HOOKS,
@@ -55,6 +57,7 @@ class Admitter:
         self._headroom = headroom
         self._beat_ttl_s = beat_ttl_s
         self._admitted = admitted
+        self._stats = stats
         self._clock = clock
         self._grouping = grouping
         self._hooks = hooks
@@ -125,7 +128,10 @@ class Admitter:
         was, self._full = self._full, waiting >= self._frontier_limit
         if self._full and not was:
             get_logger().warning("frontier_full", waiting=waiting, limit=self._frontier_limit)
-        return self._full or await self._headroom.is_short()
+        holds = self._full or await self._headroom.is_short()
+        if holds:
+            self._stats.stand_still()
+        return holds
 
 
 def _read(item: Item, grouping: Grouping) -> Submission:

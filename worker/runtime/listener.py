@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 #: Sources in one call of a script: a few milliseconds of Redis' time.
 _AT_ONCE = 50
 _LONGEST_PAUSE_S = 15.0
+#: So many of its pauses at most count as watched from one look to the next: Redis may have been away.
+_STEP_IN_LOOKS = 3
 #: A source of which little is known is forgotten after three days; there may be millions of those.
 _YOUNG_TTL_MS = 3 * 86_400_000
 #: Others after so many learning times without a sign.
@@ -46,6 +48,7 @@ class Listener:
         self._parts = parts
         self._sources = Sources(parts.connection, parts.keys)
         self._every_s = looks_every_s(settings)
+        self._looked_at = parts.clock.monotonic()
         self._rules = Rules(
             factor=settings.silence_factor,
             after_ms=int(settings.silence_after_s * 1000),
@@ -57,24 +60,28 @@ class Listener:
         while not stopping.is_set():
             beat()
             await pause(stopping, self._every_s)
-            # While nothing is claimed, for consumers lag or Redis is full, no source can be heard.
-            if not self._parts.stats.paused:
-                await self.listen()
+            await self.listen()
 
     async def listen(self) -> None:
-        """Tell what was seen, and look for sources that are silent for too long."""
+        """Tell what was seen, and look for sources that are silent for too long.
+
+        While nothing was claimed (consumers lag, Redis is full) or admitted (the frontier is full), a healthy
+        source's URLs may stand behind those of others: the watch stands still as well.
+        """
+        held = self._parts.stats.stood_still_at >= self._looked_at
+        self._looked_at = self._parts.clock.monotonic()
+        step_ms = 0 if held else int(_STEP_IN_LOOKS * 1000 * self._every_s)
         partitions = self._parts.keys.partitions
         seen: list[dict[str, Seen]] = [{} for _ in range(partitions)]
         for source, each in self._parts.sightings.taken().items():
             seen[partition_of(source, partitions)][source] = each
         for partition, sources in enumerate(seen):
-            due = _AT_ONCE
+            due = 0 if held else _AT_ONCE
             for batch in _batches(sources):
-                await self._listen(partition, batch, due)
+                await self._listen(partition, batch, step_ms=step_ms, due=due)
                 due = 0
 
-    async def _listen(self, partition: int, seen: dict[str, Seen], due: int) -> None:
-        step_ms = int(3000 * self._every_s)
+    async def _listen(self, partition: int, seen: dict[str, Seen], *, step_ms: int, due: int) -> None:
         now_ms, known = await self._sources.watch(partition, list(seen), step_ms=step_ms, due=due)
         wall_s = int(self._parts.clock.now().timestamp())
         changes: list[Change] = []

@@ -94,6 +94,8 @@ class Runner:
 
     def _tell_pauses(self, why: Literal["backlog", "memory"] | None) -> None:
         self._stats.paused = why
+        if why:
+            self._stats.stand_still()
         if why and self._paused_since is None:
             self._stats.count("claiming_paused", reason=why)
             self._paused_since = time.monotonic()

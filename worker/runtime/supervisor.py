@@ -192,6 +192,7 @@ def _loops_of_a_worker(
         headroom=headroom,
         beat_ttl_s=max(settings.lease_s, _SHORTEST_BEAT_TTL_S),
         admitted=wake,
+        stats=parts.stats,
         grouping=settings.host_grouping,
         clock=parts.clock,
         hooks=parts.hooks,

@@ -93,6 +93,8 @@ class Stats:
 
     #: Why no URL is claimed at this moment, if so.
     paused: str | None = None
+    #: When nothing was claimed or admitted last, though there may have been something (monotonic seconds).
+    stood_still_at = -math.inf
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -111,6 +113,10 @@ class Stats:
         self._counts[name] += amount
         if reason is not None:
             self._reasons[name, reason] += amount
+
+    def stand_still(self) -> None:
+        """Note that claiming or admission is held back now."""
+        self.stood_still_at = self._clock.monotonic()
 
     def observe(self, stage: str, duration_ms: float) -> None:
         """Note how long a stage took once, in milliseconds."""
