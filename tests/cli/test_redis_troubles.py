@@ -7,6 +7,7 @@ import signal
 import subprocess
 from typing import TYPE_CHECKING
 
+import orjson
 import pytest
 
 from tests.chaos.fleet import ROOT, clean_environ
@@ -80,8 +81,11 @@ def test_worker_that_waits_for_redis_ends_at_once(signum: signal.Signals) -> Non
     assert worker.stdout is not None
     assert '"redis_unavailable"' in worker.stdout.readline()
     worker.send_signal(signum)
-    _, err = worker.communicate(timeout=10)
+    out, err = worker.communicate(timeout=10)
     assert (worker.returncode, err) == (0, "")
+    # Else whoever reads the log takes Redis for away until somebody cleans up.
+    last = orjson.loads(out.splitlines()[-1])
+    assert (last["event"], last["reason"], last["published"]) == ("worker_stopped", signum.name, 0)
 
 
 def test_wrong_password_ends_the_worker(serve: Callable[..., RedisServer]) -> None:
@@ -93,6 +97,9 @@ def test_wrong_password_ends_the_worker(serve: Callable[..., RedisServer]) -> No
     assert "INGEST_REDIS_URL" in err
     assert "Traceback" not in err + out
     assert "wr0ng" not in err + out
+    told = [orjson.loads(line) for line in out.splitlines()]
+    assert [line["event"] for line in told] == ["redis_unusable", "worker_stopped"]
+    assert told[-1]["reason"] == "redis unusable"
 
 
 def test_full_redis_is_told(serve: Callable[..., RedisServer]) -> None:

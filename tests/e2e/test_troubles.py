@@ -139,7 +139,10 @@ async def test_worker_that_dies_is_followed_by_suspects_alone(scene: Scene) -> N
     scene.fleet.start()
     await scene.ledger_when("ended == 40")
     assert await asyncio.to_thread(scene.fleet.stop) == [0]
-    events = [line["event"] for line in scene.fleet.lines()]
+    lines = list(scene.fleet.lines())
+    events = [line["event"] for line in lines]
+    alone = {line["worker"] for line in lines if line["event"] == "suspect_started"}
+    assert alone <= {line["worker"] for line in lines if line["event"] == "worker_stopped"}, "no last words"
     assert events.count("lease_reaped") == held
     assert events.count("suspect_started") >= held
     assert await faults(scene.connection, scene.keys, urls) == []

@@ -23,13 +23,14 @@ from worker.runtime.admitter import Admitter
 from worker.runtime.feeder import watch_feeds
 from worker.runtime.host_rules import RulesReloader, policy_of
 from worker.runtime.keeper import Keeper
+from worker.runtime.last_words import last_words
 from worker.runtime.listener import Listener, looks_every_s
 from worker.runtime.parts import Parts, assembled, connection_of, worker_name
 from worker.runtime.pause import pause
 from worker.runtime.reaper import Reaper
 from worker.runtime.reporter import Reporter
 from worker.runtime.runner import Runner
-from worker.runtime.suspects import SuspectInterlude, SuspectRunner, SuspectWatch
+from worker.runtime.suspects import NAMED, SuspectInterlude, SuspectRunner, SuspectWatch
 from worker.settings import host_rules
 from worker.store.frontier import Settled
 from worker.store.headroom import Headroom
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
     from typing import Any
 
+    from worker.runtime.last_words import LastWords
     from worker.settings import Settings
 
 #: After the drain, for giving leases back and the last words, before everything is cut off.
@@ -89,35 +91,44 @@ async def run_worker(
     async with connection_of(settings, patience_s=None, logged=True) as connection, AsyncExitStack() as stack:
         vitals = Vitals(settings, name, connection, Pulses(SystemClock()), stop.stopping)
         await stack.enter_async_context(ops_port(vitals))
+        words = stack.enter_context(last_words(stop, SystemClock()))
         try:
             if not await _unless_stopped(connection.check(), stop):
                 return
         except StoreUnusable as error:
+            stop.reason = "redis unusable"
             get_logger().error("redis_unusable", error=str(error))
             raise
         async with assembled(settings, worker=name, connection=connection, hooks=hooks or NO_HOOKS) as parts:
             vitals.parts = parts
             politeness = parts.frontier.hosts.configure(policy_of(settings), rules)
             if await _unless_stopped(politeness, stop):
-                await _supervise(parts, stop, vitals.pulses, in_program=hooks is not None)
+                words.stats = parts.stats
+                words.released = await _supervise(parts, stop, vitals.pulses, in_program=hooks is not None)
 
 
 async def run_suspects(settings: Settings, stop: Stop) -> None:
     """Run the suspects' process until none waits, until it is told to stop, or until its worker is gone."""
-    name = f"{worker_name()}-suspects"
+    name = f"{worker_name()}{NAMED}"
     configure(settings, name, stop)
     _stop_at_end_of_stdin(stop)
+    with last_words(stop, SystemClock()) as words:
+        await _work_off_suspects(settings, stop, name, words)
+
+
+async def _work_off_suspects(settings: Settings, stop: Stop, name: str, words: LastWords) -> None:
     async with (
         connection_of(settings, patience_s=None, logged=True) as connection,
         assembled(settings, worker=name, connection=connection, extract_processes=1) as parts,
     ):
+        words.stats = parts.stats
         runner = SuspectRunner(parts.frontier, parts.work, parts.in_work)
 
         async def run_to_the_last() -> None:
             await runner.run(stop.stopping)
             stop.ask("no suspect waits")
 
-        await _run_loops(parts, stop, [run_to_the_last()], Pulses(parts.clock))
+        words.released = await _run_loops(parts, stop, [run_to_the_last()], Pulses(parts.clock))
 
 
 def configure(settings: Settings, worker: str | None, stop: Stop | None = None) -> None:
@@ -131,8 +142,9 @@ def configure(settings: Settings, worker: str | None, stop: Stop | None = None) 
     )
 
 
-async def _supervise(parts: Parts, stop: Stop, pulses: Pulses, *, in_program: bool) -> None:
-    settings, log, began = parts.settings, get_logger(), parts.clock.monotonic()
+async def _supervise(parts: Parts, stop: Stop, pulses: Pulses, *, in_program: bool) -> int:
+    """Run the worker to its end; returns how many leases went back."""
+    settings, log = parts.settings, get_logger()
     log.info(
         "worker_started",
         version=__version__,
@@ -143,9 +155,8 @@ async def _supervise(parts: Parts, stop: Stop, pulses: Pulses, *, in_program: bo
         concurrency=settings.concurrency,
         extract_processes=settings.extract_processes,
     )
-    released = 0
     try:
-        released = await _run_loops(
+        return await _run_loops(
             parts, stop, _loops_of_a_worker(parts, stop, pulses, in_program=in_program), pulses
         )
     except* StoreUnusable as group:
@@ -156,16 +167,6 @@ async def _supervise(parts: Parts, stop: Stop, pulses: Pulses, *, in_program: bo
         stop.reason = "failed"
         log.error("internal_error", where="worker", **told(group))
         raise WorkerFailed("a fault of our own ended the worker: see internal_error in its log") from group
-    finally:
-        log.info(
-            "worker_stopped",
-            reason=stop.reason,
-            uptime_s=round(parts.clock.monotonic() - began, 3),
-            published=parts.stats.total("published"),
-            unchanged=parts.stats.total("unchanged"),
-            buried=parts.stats.total("buried"),
-            released=released,
-        )
 
 
 def _loops_of_a_worker(

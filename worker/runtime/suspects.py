@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from worker.store.frontier import Frontier
     from worker.telemetry.pulse import Beat
 
+#: How the names of these processes end in the log.
+NAMED = "-suspects"
 _LOOK_EVERY_S = 1.0
 _AFTER_A_DEATH_S = 5.0
 _HOST_BUSY_S = 0.2

@@ -29,6 +29,8 @@ def line(second: int, level: str, event: str, **fields: Any) -> dict[str, Any]:
     }
 
 
+ENDED: dict[str, Any] = {"reason": "no suspect waits", "uptime_s": 1.5, "published": 0, "unchanged": 0}
+ENDED |= {"buried": 1, "released": 0}
 NIGHT = [
     line(0, "info", "url_accepted", **URL),
     line(0, "info", "url_accepted", **URL | {"task_id": "2"}),
@@ -46,6 +48,7 @@ NIGHT = [
     line(11, "error", "internal_error", where="pipeline", error="ValueError: seven"),
     line(13, "error", "internal_error", where="pipeline", error="ValueError: seven"),
     line(14, "info", "leases_released", count=3),
+    line(14, "info", "worker_stopped", **ENDED, worker="w2-suspects"),
     line(15, "warning", "claiming_paused", why="backlog", worker="w2"),
 ]
 
@@ -87,7 +90,7 @@ def test_figures_are_those_of_the_lines(night: Path) -> None:
             "last": "2026-01-01T00:00:13.000Z",
         }
     ]
-    assert [worker["worker"] for worker in told["workers"]] == ["w1", "w2"]
+    assert [worker["worker"] for worker in told["workers"]] == ["w1", "w2-suspects", "w2"]
     rates = told["over_time"]["rates"]
     assert told["over_time"]["step_s"] == 1
     assert (rates["articles"][3], rates["dead"][1], sum(rates["errors"])) == (1, 1, 2)
@@ -112,7 +115,8 @@ def test_one_screen_holds_it(night: Path) -> None:
     text = "\n".join(lines)
     assert len(lines) <= 40
     assert max(map(len, lines)) <= 80
-    for fact in ("1 articles", "http_404 1", "slow.example", "ValueError: seven", "█", "5.2 s in all"):
+    facts = ("1 articles", "http_404 1", "slow.example", "ValueError: seven", "█", "5.2 s in all", "0 stopped")
+    for fact in facts:
         assert fact in text
 
 

@@ -123,7 +123,7 @@ def _workers(summary: Summary) -> str:
     names = [printable(worker.name) for worker in summary.workers.heaviest(_WORKERS_SHOWN)]
     more = len(summary.workers) - len(names)
     some = "" if summary.workers.complete else " and more"
-    started, stopped = summary.events["worker_started"], summary.events["worker_stopped"]
+    started, stopped = summary.events["worker_started"], summary.stopped
     others = f" and {more:,} others{some}" if more else ""
     return f"{', '.join(names) or 'none named'}{others}; {started:,} started, {stopped:,} stopped"
 

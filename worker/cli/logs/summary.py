@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from worker.cli.logs.lines import Line, number, word
 from worker.cli.logs.series import Series
 from worker.cli.logs.tallies import Host, Span, Tally, Trouble
+from worker.runtime.suspects import NAMED as SUSPECTS
 from worker.telemetry.stats import Histogram
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Summary:
     failures: Counter[str] = field(default_factory=Counter)
     killed: Counter[str] = field(default_factory=Counter)
     released: int = 0
+    stopped: int = 0  # workers, and not the processes that ran their suspects
     pauses: Trouble = field(default_factory=Trouble)
     pauses_why: Counter[str] = field(default_factory=Counter)
     outages: Trouble = field(default_factory=Trouble)
@@ -162,8 +164,10 @@ def _redis_back(summary: Summary, _at_s: float, line: Line) -> None:
 
 
 def _stopped(summary: Summary, _at_s: float, line: Line) -> None:
-    summary.pauses.forget(word(line, "worker"))
-    summary.outages.forget(word(line, "worker"))
+    name = word(line, "worker")
+    summary.pauses.forget(name)
+    summary.outages.forget(name)
+    summary.stopped += not name.endswith(SUSPECTS)
 
 
 def _killed(summary: Summary, _at_s: float, line: Line) -> None:
