@@ -58,6 +58,7 @@ class Task:
     redirects: tuple[str, ...] = ()  # the hops followed so far; the last one is the next request's URL
     cookies: tuple[tuple[str, str], ...] = ()  # of these hops: the URL that set it, the raw Set-Cookie
     canonical: bool = False  # one of these hops was to the canonical URL that a page without an article named
+    due_ms: int = 0  # when it first had need of a worker: `not_before`, or its dead letter's retry
 
     @property
     def target(self) -> str:

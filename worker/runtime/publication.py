@@ -167,6 +167,6 @@ class Publication:
 
 
 def age_ms(task: Task, clock: Clock) -> int:
-    """How long ago the task was accepted."""
+    """How long the task has waited for its end since it was accepted, or due if that was later."""
     # Two clocks, Redis' and ours: the difference can be off, but not below nothing.
-    return max(0, int(clock.now().timestamp() * 1000) - task.accepted_ms)
+    return max(0, int(clock.now().timestamp() * 1000) - max(task.accepted_ms, task.due_ms))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from worker.clock import Clock, SystemClock
 from worker.model import Submission
 from worker.store.latest import latest_entries
 from worker.store.lines import tail_of
@@ -52,10 +53,13 @@ class DeadLetter:
 class DeadLetters:
     """The dead streams of all partitions."""
 
-    def __init__(self, connection: Connection, keys: Keys, grouping: Grouping = "host") -> None:
+    def __init__(
+        self, connection: Connection, keys: Keys, grouping: Grouping = "host", clock: Clock | None = None
+    ) -> None:
         self._connection = connection
         self._keys = keys
         self._grouping = grouping
+        self._clock = clock or SystemClock()
 
     async def all(self) -> AsyncIterator[DeadLetter]:
         """Every dead letter, oldest first within its partition."""
@@ -100,6 +104,7 @@ class DeadLetters:
             id=task["id"],
             priority=task["priority"],
             meta=task["meta"],
+            not_before_ms=int(self._clock.now().timestamp() * 1000),  # it waits anew from here
         )
         accepted_ms = int(datetime.fromisoformat(task["accepted_at"]).timestamp() * 1000)
         args: list[str | int] = [letter.entry, letter.reason, host, int(task["priority"] == "high")]

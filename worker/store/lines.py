@@ -26,6 +26,8 @@ def _extras(item: Submission | Task) -> dict[str, Any]:
         extras["id"] = item.id
     if item.meta is not None:
         extras["meta"] = item.meta
+    if due_ms := item.due_ms if isinstance(item, Task) else item.not_before_ms:
+        extras["due"] = due_ms
     if isinstance(item, Task):
         if item.redirects:
             extras["redirects"] = item.redirects
@@ -68,6 +70,7 @@ def decode(line: bytes, host: str) -> Task:
         redirects=tuple(extras.get("redirects", ())),
         cookies=tuple((set_by, cookie) for set_by, cookie in extras.get("cookies", ())),
         canonical=extras.get("canonical", False),
+        due_ms=extras.get("due", 0),
     )
 
 
