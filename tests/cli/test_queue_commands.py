@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from tests.conftest import SINCE
 from worker.clock import SystemClock
 from worker.events.envelope import dead_event, malformed_event
 from worker.store.frontier import Frontier, FrontierLimits
@@ -94,7 +95,7 @@ async def test_status_has_the_promised_shape(
         "leased": 0,
         "refused": 0,
     }
-    assert (seen["balanced"], seen["queue"], seen["hosts"]) == (True, 1, [])
+    assert (seen["balanced"], seen["queue"], seen["hosts"], seen["silent"]) == (True, 1, [], [])
     assert seen["reasons"] == {"dead:http_404": 1, "dead:malformed": 1}
 
 
@@ -151,3 +152,11 @@ async def test_check_names_what_is_in_place(ingest: Callable[..., Ran]) -> None:
     assert levels.pop("user agent") == "warn"
     assert set(levels.values()) == {"ok"}
     assert {"settings", "hosts", "redis", "persistence", "scripts", "extraction"} == set(levels)
+
+
+async def test_status_names_silent_sources(ingest: Callable[..., Ran], silent_source: str) -> None:
+    """Whose articles stopped coming, since when, why, and what was usual."""
+    assert f"{silent_source} since 2026-01-02T03:04:05Z (quiet)" in ingest("status").out
+    assert ingest("status", "--json").json["silent"] == [
+        {"source": silent_source, "since": SINCE, "why": "quiet", "per_hour": 1.0, "ended": {}}
+    ]

@@ -11,7 +11,14 @@ from rich.console import Console
 from worker.cli.watch_screen import Heading, screen
 
 PLACES = ("accepted", "articles", "unchanged", "dead", "waiting", "leased", "refused")
-DEPTHS = ("queue", "taken", "ready_hosts", "later", "leases", "suspects", "articles", "dead")
+DEPTHS = ("queue", "taken", "ready_hosts", "later", "leases", "suspects", "articles", "dead", "silent")
+SILENT: dict[str, Any] = {
+    "source": "silent.example",
+    "since": "2026-01-02T03:04:05+00:00",
+    "why": "quiet",
+    "per_hour": 1.0,
+    "ended": {},
+}
 MANY: dict[str, Any] = {
     "ledger": dict.fromkeys(PLACES, 1_234_567),
     "balanced": False,
@@ -26,10 +33,11 @@ MANY: dict[str, Any] = {
         {"host": f"{'a' * 200}.example", "condition": "open", "latency_ms": 1, "waiting": 1, "due_in_s": 1}
     ]
     * 12,
+    "silent": [SILENT] * 12,
     "articles": [{"time": "2026-01-01T00:00:00Z", "title": "汉字" * 100, "words": 9, "url": "u" * 300}] * 12,
     "dead": [{"time": "2026-01-01T00:00:00Z", "reason": "http_404", "url": None, "item": "\x1b[2J"}] * 12,
 }
-NONE = MANY | {"reasons": {}, "per_minute": [], "hosts": [], "articles": [], "dead": []}
+NONE = MANY | {"reasons": {}, "per_minute": [], "hosts": [], "silent": [], "articles": [], "dead": []}
 
 
 def drawn(figures: dict[str, Any], width: int, height: int, fault: str | None = None) -> list[str]:
@@ -72,3 +80,10 @@ def test_what_there_is_no_room_for_is_counted() -> None:
     lines = drawn(MANY, 80, 24)
     hosts = sum("open" in line for line in lines)
     assert f"and {len(MANY['hosts']) - hosts} more" in [line.strip() for line in lines]
+
+
+def test_silent_sources_have_a_line_while_there_are_any() -> None:
+    """How many there are, and the latest of them."""
+    (line,) = (line for line in drawn(MANY, 80, 24) if "silent" in line)
+    assert line.startswith("1,234,567 silent: silent.example since 2026-01-02T03:04, ")
+    assert not any("silent" in line for line in drawn(NONE, 80, 24))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.habits.arrivals import DAY_MS, HOUR_MS, RULES, seen
 from worker.habits.habit import Finding, Habit, Return, Silence, decoded, watched
+from worker.habits.shares import Turn
 from worker.habits.sightings import Seen
 
 
@@ -58,6 +60,53 @@ def test_silence_without_urls_is_quiet() -> None:
     assert (told.failing, told.ended) == (False, {})
 
 
+def test_what_lasts_is_told_again_once_a_day() -> None:
+    """A silence, and a lost field, until it ends: not with every look, and not after that."""
+    looks = tuple((LAST_MS + hours * HOUR_MS, Seen()) for hours in range(1, 14 + 2 * 24 + 1))
+    habit, told = lived(*HOURLY, *looks)
+    assert [each.again for each in told if isinstance(each, Silence)] == [False, True, True]
+    assert habit is not None
+    assert habit.due_ms(RULES) == habit.told_ms + DAY_MS
+    first, _, third = told
+    assert isinstance(first, Silence)
+    assert isinstance(third, Silence)
+    assert third.silent_ms - first.silent_ms == 2 * DAY_MS
+    assert third.limit_ms == first.silent_ms
+    later_ms = looks[-1][0]
+    habit, told = lived((later_ms, seen(1)), (later_ms + 2 * HOUR_MS, Seen()), habit=habit)
+    assert [type(each) for each in told] == [Return]
+    assert habit is not None
+    assert (habit.told_ms, habit.is_troubled) == (0, False)
+
+
+def test_a_lost_field_is_told_again_once_a_day() -> None:
+    """With its shares, and without the article that nobody remembers."""
+    complete, bare = Seen(), Seen()
+    for _ in range(100):
+        complete.article(0b11, "http://a.example/1")
+    for _ in range(20):
+        bare.article(0b01, "http://a.example/2")
+    looks = tuple((at_ms + DAY_MS, Seen()) for at_ms in range(4))
+    habit, told = lived((1, complete), (2, bare), *looks)
+    assert [(each.field, each.again) for each in told if isinstance(each, Turn)] == [
+        ("published_at", False),
+        ("published_at", True),
+    ]
+    assert habit is not None
+    assert habit.due_ms(RULES) == 2 + 2 * DAY_MS
+
+
+def test_the_last_releases_habit_is_read() -> None:
+    """It knew nothing of telling again: an alarm that lasts is told once more."""
+    habit, _ = lived(*HOURLY, (LAST_MS + 15 * HOUR_MS, Seen()))
+    assert habit is not None
+    before = orjson.loads(habit.encoded())
+    before[0] = 1
+    before[-1].pop()
+    _, told = lived((LAST_MS + 16 * HOUR_MS, Seen()), habit=decoded(orjson.dumps(before)))
+    assert [each.again for each in told if isinstance(each, Silence)] == [True]
+
+
 @given(st.lists(st.text("abcdefgh", min_size=1, max_size=3), max_size=60))
 def test_reasons_are_kept_in_bounded_space(reasons: list[str]) -> None:
     """The most frequent ones and the sum of the rest: no more than seven words."""
@@ -73,4 +122,4 @@ def test_reasons_are_kept_in_bounded_space(reasons: list[str]) -> None:
 
 def test_another_releases_habit_is_begun_anew() -> None:
     """What is written in a format that is not ours is not guessed at."""
-    assert decoded(b'[2,["whatever"]]') is None
+    assert decoded(b'[3,["whatever"]]') is None

@@ -12,6 +12,7 @@ import orjson
 import pytest
 
 from tests.chaos.fleet import ROOT, Fleet
+from tests.conftest import SINCE
 from tests.ops.conftest import TOKEN
 from tests.security.roles import guarded_redis
 from worker.ops.board import latest_rate, per_minute
@@ -76,6 +77,16 @@ async def test_hosts_in_trouble_come_first(watched: Watched) -> None:
     assert slow.removeprefix("http://") in [host["host"] for host in seen["hosts"][1:]]
 
 
+async def test_silent_sources_are_named_and_counted(watched: Watched, silent_source: str) -> None:
+    """The page names them, the latest first; /metrics and `ingest status` tell of them, too."""
+    await watched.start()
+    seen = await board(watched)
+    (source,) = seen["silent"]
+    assert (source["source"], source["why"], source["since"]) == (silent_source, "quiet", SINCE)
+    assert seen["depths"]["silent"] == 1
+    assert "ingest_sources_silent 1.0" in (await watched.get("/metrics"))[1]
+
+
 async def test_a_watcher_gets_the_figures_again_and_again(watched: Watched) -> None:
     """Server-sent events: one is there at once, and the next ones follow by themselves."""
     await watched.start()
@@ -137,13 +148,15 @@ async def test_retry_needs_the_token_and_puts_the_url_back(watched: Watched) -> 
 
 
 async def test_the_least_rights_suffice(watched: Watched, tmp_path: Path) -> None:
-    """The worker's own Redis user may not read streams, which is told; with the operator's all is shown."""
+    """The worker's own Redis user may not read streams: what else there is, is shown, and the remedy told."""
     with guarded_redis(tmp_path / "guarded") as server:
         await watched.start(redis_url=server.url_of("worker"), redis_timeout_s="2")
         await watched.answers("/readyz", 200)
         seen = await board(watched)
         assert "forbids this" in seen["fault"]
-        assert seen["ledger"]["accepted"] == 0
+        assert "not shown: articles, dead." in seen["fault"]
+        assert "INGEST_OPS_REDIS_URL" in seen["fault"]
+        assert (seen["hosts"], seen["silent"], seen["ledger"]["accepted"]) == ([], [], 0)
         assert (await watched.get("/metrics"))[0] == 200
         await asyncio.to_thread(watched.fleet.stop)
     with guarded_redis(tmp_path / "again") as server:

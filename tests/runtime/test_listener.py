@@ -11,7 +11,9 @@ from worker.habits.habit import Habit
 from worker.habits.rhythm import Rhythm, Rules, Span
 from worker.habits.shares import Shares
 from worker.habits.sightings import Seen
+from worker.ops.silent_sources import SilentSource, silent_sources
 from worker.runtime.listener import Listener
+from worker.store.ledger import read_depths
 from worker.store.sources import Change, Sources
 
 if TYPE_CHECKING:
@@ -102,3 +104,43 @@ async def test_what_is_seen_meanwhile_is_shared(fleet: Fleet, parts: Parts) -> N
     parts.stats.stand_still()
     await fleet.listener.listen()
     assert [line["event"] for line in fleet.told()] == ["source_silent", "source_back"]
+
+
+async def test_who_is_silent_is_kept_until_it_is_back(fleet: Fleet, parts: Parts) -> None:
+    """Redis names the source, its last article, why, and what was usual: for status, dashboard, metrics."""
+
+    async def silent() -> list[SilentSource]:
+        return await silent_sources(parts.connection, parts.keys, 10)
+
+    assert await silent() == []
+    await fleet.a_minute_passes()
+    await fleet.listener.listen()
+    (line,) = fleet.told()
+    (source,) = await silent()
+    assert (source.source, source.since, source.why) == ("a.example", line["last_article_at"], "quiet")
+    assert source.per_hour == line["per_hour"]
+    assert (await read_depths(parts.connection, parts.keys, taken=0)).silent_sources == 1
+    seen = Seen()
+    seen.article(1, "http://a.example/1")
+    parts.sightings.put_back("a.example", seen)
+    await fleet.listener.listen()
+    assert await silent() == []
+    assert (await read_depths(parts.connection, parts.keys, taken=0)).silent_sources == 0
+
+
+async def test_it_is_told_again_after_a_day_and_lives_no_longer_for_that(fleet: Fleet, parts: Parts) -> None:
+    """Whoever lost the first alarm hears another; a source that is gone for good is forgotten in the end."""
+    habit, clock = parts.keys.part(0, "habit:a.example"), parts.keys.part(0, "clock")
+    await fleet.a_minute_passes()
+    await fleet.listener.listen()
+    await parts.connection.command("HINCRBY", clock, "watched", 24 * HOUR_MS)
+    await fleet.listener.listen()
+    await fleet.listener.listen()
+    assert [line.get("again") for line in fleet.told()] == [None, True]
+    assert 0 < await parts.connection.command("PTTL", habit) <= HOUR_MS
+    await parts.connection.command("DEL", habit)
+    assert await silent_sources(parts.connection, parts.keys, 10) == []
+    await parts.connection.command("HINCRBY", clock, "watched", 24 * HOUR_MS)
+    await fleet.listener.listen()
+    assert await parts.connection.command("ZCARD", parts.keys.part(0, "silent")) == 0
+    assert len(fleet.told()) == 2

@@ -22,6 +22,7 @@ from worker.cli.watch_screen import HOST_STYLES
 from worker.clock import SystemClock
 from worker.errors import StoreUnavailable
 from worker.ops.fleet import LOOK_EVERY_S, Look, looked
+from worker.ops.silent_sources import SilentSource, silent_sources
 from worker.settings import load_settings
 from worker.store.host_states import HostState, HostStates, read_hosts
 from worker.store.ledger import PLACES
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from worker.settings import Settings
     from worker.store.ledger import Ledger
 
+#: Silent sources: of more than these, the oldest silences are left out.
+_SILENT, _SILENT_SHOWN = 1000, 5
 _TERMINATED = 143  # 128 + SIGTERM
 
 
@@ -41,6 +44,7 @@ class Status:
     """What one look at Redis showed, and the hosts if they were asked for."""
 
     look: Look
+    silent: list[SilentSource]
     hosts: HostStates | None
 
     def as_json(self) -> dict[str, Any]:
@@ -58,6 +62,7 @@ class Status:
             "depths": asdict(self.look.depths),
             "overdue_s": self.look.overdue_s,
             "workers": self.look.workers,
+            "silent": [asdict(source) for source in self.silent],
             **(hosts or {}),
         }
 
@@ -166,6 +171,7 @@ async def look(store: Store, *, hosts: bool = False) -> Status:
     """One look at all figures."""
     return Status(
         look=await looked(store.connection, store.keys, store.inbox, SystemClock()),
+        silent=await silent_sources(store.connection, store.keys, _SILENT),
         hosts=await read_hosts(store.connection, store.keys) if hosts else None,
     )
 
@@ -197,10 +203,19 @@ def _details(seen: Status) -> Table:
         "reasons": _counts(seen.look.ledger.reasons),
         "traffic": _counts(seen.look.ledger.traffic),
         "workers": ", ".join(seen.look.workers) or "none",
+        "silent": _silent(seen.silent),
     }
     for name, text in rows.items():
         table.add_row(Text(name, "dim"), Text(text))
     return table
+
+
+def _silent(sources: list[SilentSource]) -> str:
+    shown_here = [
+        f"{printable(each.source)} since {each.since[:19]}Z ({each.why})" for each in sources[:_SILENT_SHOWN]
+    ]
+    more = len(sources) - len(shown_here)
+    return ", ".join(shown_here + ([f"and {more:,} more"] if more else [])) or "none"
 
 
 def _counts(counts: dict[str, int]) -> str:

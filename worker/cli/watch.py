@@ -12,7 +12,7 @@ from rich.live import Live
 from worker.cli.watch_screen import Heading, screen
 from worker.clock import SystemClock
 from worker.errors import StoreUnavailable
-from worker.ops.board import Board
+from worker.ops.board import LISTED, Board
 from worker.ops.fleet import Fleet
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ class _View:
     """The last figures that there were, and since when there are no others."""
 
     def __init__(self, settings: Settings, fleet: Fleet, *, every_s: float, hosts_only: bool) -> None:
-        limit = {"hosts": _HOSTS} if hosts_only else {}
-        self._board = Board(fleet, settings.host_grouping, **limit)
+        hosts = _HOSTS if hosts_only else LISTED
+        self._board = Board(fleet, settings.host_grouping, hosts=hosts)
         self._namespace = settings.namespace
         self._every_s = every_s
         self._hosts_only = hosts_only
@@ -64,7 +64,8 @@ class _View:
         self._fault = figures.pop("fault", None)
         if figures:
             self._seen_at = self._clock.monotonic()
-            self._figures = {"hosts": [], "articles": [], "dead": [], **self._figures, **figures}
+            none_yet: Figures = {"hosts": [], "silent": [], "articles": [], "dead": []}
+            self._figures = {**none_yet, **self._figures, **figures}
 
     def screen(self, width: int) -> RenderableType:
         """What to show now."""

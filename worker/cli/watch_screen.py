@@ -48,10 +48,11 @@ def screen(heading: Heading, figures: Figures, *, wide: bool, hosts_only: bool =
     if not figures:
         whole.split_column(head, Layout(Text(" ")))
         return whole
+    silent = [Layout(_silent(figures), size=1)] if figures.get("silent") else []
     lists = [Layout(_hosts(figures), ratio=5, minimum_size=5)]
     if not hosts_only:
         ends = [
-            Layout(_articles(figures), ratio=4, minimum_size=4),
+            Layout(_articles(figures), ratio=4, minimum_size=4 - len(silent)),
             Layout(_letters(figures), ratio=3, minimum_size=3),
         ]
         lists += [_beside(*ends, ratio=5)] if wide else ends
@@ -60,9 +61,17 @@ def screen(heading: Heading, figures: Figures, *, wide: bool, hosts_only: bool =
         Layout(_Curve(figures), ratio=2, minimum_size=3),
         Layout(_ledger(figures), size=2),
         _beside(Layout(_depths(figures)), Layout(_outcomes(figures)), ratio=3, minimum_size=6),
+        *silent,
         *lists,
     )
     return whole
+
+
+def _silent(figures: Figures) -> Text:
+    names = [f"{printable(each['source'])} since {each['since'][:16]}" for each in figures["silent"]]
+    count = figures["depths"]["silent"]
+    text = Text(f"{count:,} silent: ", "bold yellow", no_wrap=True, overflow="ellipsis")
+    return text.append(", ".join(names), "yellow")
 
 
 def _beside(left: Layout, right: Layout, *, ratio: int, minimum_size: int = 1) -> Layout:

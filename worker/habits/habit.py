@@ -16,10 +16,14 @@ if TYPE_CHECKING:
     from worker.habits.sightings import Seen
 
 #: How a habit is written; raised with each change of that.
-_FORMAT = 1
+_FORMAT = 2
+#: The one before, which had no `told_ms`.
+_UNTOLD = 1
 #: Of why URLs ended otherwise, so many reasons are kept; the rest is `other`.
 _REASONS = 6
 _OTHER = "other"
+#: Troubles that last are told anew once a day: what counts alarms may have been started since.
+_AGAIN_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,7 @@ class Silence:
     limit_ms: int
     last_article_s: int  # Unix time
     ended: dict[str, int]  # what became of URLs since: dead letters by reason
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,17 @@ class Habit:
     shares: Shares
     ended: dict[str, int]  # since the last article: dead letters by reason
     last_article_s: int  # Unix time
+    told_ms: int = 0  # when its troubles were told last, by the watch's time; 0: it has none
+
+    def due_ms(self, rules: Rules) -> int | None:
+        """When there will be something to tell if nothing is seen before; None: never."""
+        dues = [self.rhythm.due_ms(rules), self.told_ms + _AGAIN_MS if self.is_troubled else None]
+        return min((due for due in dues if due is not None), default=None)
+
+    @property
+    def is_troubled(self) -> bool:
+        """Whether an alarm of it was told that has not ended."""
+        return bool(self.rhythm.silent_ms) or any(share.lost for share in self.shares.fields.values())
 
     def encoded(self) -> bytes:
         """As it is kept in Redis."""
@@ -68,7 +84,7 @@ class Habit:
                 [rhythm.began_ms, rhythm.last_ms, rhythm.failed, rhythm.silent_ms],
                 [astuple(rhythm.now), astuple(rhythm.before)],
                 [shares.recent, shares.learnt, fields],
-                [self.ended, self.last_article_s],
+                [self.ended, self.last_article_s, self.told_ms],
             ]
         )
 
@@ -81,14 +97,14 @@ def begun(now_ms: int, wall_s: int) -> Habit:
 def decoded(kept: bytes) -> Habit | None:
     """What `encoded` has made; None for that of a release that writes it otherwise."""
     written, *parts = orjson.loads(kept)
-    if written != _FORMAT:
+    if written not in {_FORMAT, _UNTOLD}:
         return None
-    rhythm, spans, (recent, learnt, fields), (ended, last_article_s) = parts
+    rhythm, spans, (recent, learnt, fields), (ended, last_article_s, *told_ms) = parts
     shares = {name: Share(*words) for name, words in fields.items()}
     now, before = (Span(*span) for span in spans)
     began_ms, last_ms, failed, silent_ms = rhythm
     known = Rhythm(began_ms, last_ms, failed, silent_ms, now, before)
-    return Habit(known, Shares(recent, learnt, shares), ended, last_article_s)
+    return Habit(known, Shares(recent, learnt, shares), ended, last_article_s, *told_ms)
 
 
 def watched(
@@ -108,12 +124,27 @@ def watched(
         findings += turns
     rhythm = habit.rhythm.heard(seen, now_ms, rules)
     ended = seen.dead if seen.articles else Counter(habit.ended) + seen.dead
-    habit = Habit(rhythm, shares, _few(ended), wall_s if seen.articles else habit.last_article_s)
+    last_article_s = wall_s if seen.articles else habit.last_article_s
+    habit = Habit(rhythm, shares, _few(ended), last_article_s, habit.told_ms)
     due_ms = rhythm.due_ms(rules)
     if due_ms is not None and now_ms >= due_ms:
         findings.append(_silence(habit, now_ms, due_ms))
         habit = replace(habit, rhythm=replace(rhythm, silent_ms=now_ms))
-    return habit, findings
+    return _told(habit, findings, now_ms)
+
+
+def _told(habit: Habit, findings: list[Finding], now_ms: int) -> tuple[Habit, list[Finding]]:
+    """The habit with when its troubles were told, and the findings with those to be told again."""
+    if not habit.is_troubled:
+        return replace(habit, told_ms=0), findings
+    if any(isinstance(each, Silence) or (isinstance(each, Turn) and each.lost) for each in findings):
+        return replace(habit, told_ms=now_ms), findings
+    if now_ms < habit.told_ms + _AGAIN_MS:
+        return habit, findings
+    again: list[Finding] = [*habit.shares.lost()]
+    if silent_ms := habit.rhythm.silent_ms:
+        again.append(replace(_silence(habit, now_ms, silent_ms), again=True))
+    return replace(habit, told_ms=now_ms), [*findings, *again]
 
 
 def _silence(habit: Habit, now_ms: int, due_ms: int) -> Silence:

@@ -45,7 +45,8 @@ class Turn:
     lost: bool
     learnt: float
     recent: float
-    url: str  # the article that settled it
+    url: str | None  # the article that settled it
+    again: bool = False  # told before
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,14 @@ class Shares:
                 turns += turn
             fields[name] = share
         return Shares(min(self.recent + 1, RECENT), learnt, fields), turns
+
+    def lost(self) -> list[Turn]:
+        """Fields that are lost, to be told again."""
+        return [
+            Turn(name, True, share.lost, share.recent.bit_count() / RECENT, None, again=True)
+            for name, share in self.fields.items()
+            if share.lost
+        ]
 
 
 def _judged(share: Share, learnt: int, name: str, url: str) -> tuple[Share, list[Turn]]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from worker.errors import StoreUnavailable, StoreUnusable
 from worker.ops.fleet import Look
+from worker.ops.silent_sources import silent_sources
 from worker.store.dead_letters import DeadLetters
 from worker.store.host_states import slowest_hosts
 from worker.store.latest import latest_articles
@@ -17,7 +19,8 @@ if TYPE_CHECKING:
     from worker.store.dead_letters import DeadLetter
     from worker.store.host_states import HostState
 
-_HOSTS, _ARTICLES, _LETTERS = 12, 12, 12
+#: Of each list, so many.
+LISTED = 12
 #: Looks of which the curve of throughput is made: ten minutes on the page.
 _LOOKS = 300
 #: A page decides how long its title is, and a producer its URL.
@@ -27,10 +30,12 @@ _LONGEST_TEXT = 300
 class Board:
     """The figures. Nothing is read while nobody asks."""
 
-    def __init__(self, fleet: Fleet, grouping: Grouping, *, hosts: int = _HOSTS) -> None:
+    def __init__(self, fleet: Fleet, grouping: Grouping, *, hosts: int = LISTED, remedy: str = "") -> None:
         self._fleet = fleet
         self._hosts = hosts
+        self._remedy = remedy  # for a list that Redis refuses to us
         self.letters = DeadLetters(fleet.connection, fleet.keys, grouping)
+        self._where = (fleet.connection, fleet.keys)
         self._ended: deque[tuple[float, int]] = deque(maxlen=_LOOKS)
 
     async def figures(self) -> dict[str, Any]:
@@ -58,6 +63,7 @@ class Board:
                 "ready_hosts": look.depths.ready_hosts,
                 "articles": look.depths.articles_stream,
                 "dead": look.depths.dead_stream,
+                "silent": look.depths.silent_sources,
             },
             "overdue_s": round(look.overdue_s, 1),
             "workers": len(look.workers),
@@ -67,15 +73,37 @@ class Board:
         }
 
     async def _lists(self) -> dict[str, Any]:
-        connection, keys = self._fleet.connection, self._fleet.keys
-        try:
-            return {
-                "hosts": [_host(host) for host in await slowest_hosts(connection, keys, self._hosts)],
-                "articles": [_article(data) for data in await latest_articles(connection, keys, _ARTICLES)],
-                "dead": [_letter(letter) for letter in await self.letters.latest(_LETTERS)],
-            }
-        except (StoreUnavailable, StoreUnusable) as error:
-            return {"fault": str(error)}
+        """The lists that Redis tells; each by itself, for a user may have rights to some of them."""
+        gathers = {
+            "hosts": self._hosts_now,
+            "silent": self._silent,
+            "articles": self._articles,
+            "dead": self._letters,
+        }
+        gathered: dict[str, Any] = {}
+        missing: defaultdict[str, list[str]] = defaultdict(list)
+        for name, gather in gathers.items():
+            try:
+                gathered[name] = await gather()
+            except StoreUnusable as error:
+                missing[f"{error}{self._remedy}"].append(name)
+            except StoreUnavailable as error:
+                missing[str(error)].append(name)
+                break  # nor would it answer to the others
+        faults = [f"not shown: {', '.join(names)}. {why}" for why, names in missing.items()]
+        return gathered | ({"fault": "; ".join(faults)} if faults else {})
+
+    async def _hosts_now(self) -> list[dict[str, Any]]:
+        return [_host(host) for host in await slowest_hosts(*self._where, self._hosts)]
+
+    async def _silent(self) -> list[dict[str, Any]]:
+        return [asdict(source) for source in await silent_sources(*self._where, LISTED)]
+
+    async def _articles(self) -> list[dict[str, Any]]:
+        return [_article(data) for data in await latest_articles(*self._where, LISTED)]
+
+    async def _letters(self) -> list[dict[str, Any]]:
+        return [_letter(letter) for letter in await self.letters.latest(LISTED)]
 
 
 def per_minute(looks: deque[tuple[float, int]]) -> list[float]:

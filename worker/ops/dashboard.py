@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 MOST_WATCHERS = 16
 #: A watcher that takes nothing for so long is gone.
 _WRITE_TIMEOUT_S = 10.0
+_REMEDY = " (INGEST_OPS_REDIS_URL gives this page a user of its own, such as the operator's)"
 _FILES = {
     "/": ("dashboard.html", "text/html"),
     "/dashboard.js": ("dashboard.js", "text/javascript"),
@@ -50,7 +51,8 @@ class Dashboard:
     def __init__(self, vitals: Vitals, fleet: Fleet) -> None:
         self._token = vitals.settings.ops_token
         self._clock = SystemClock()
-        self._board = Board(fleet, vitals.settings.host_grouping)
+        remedy = "" if vitals.settings.ops_redis_url else _REMEDY
+        self._board = Board(fleet, vitals.settings.host_grouping, remedy=remedy)
         self._shown = SharedAnswer(self._gathered, max_age_s=LOOK_EVERY_S, clock=self._clock)
         self._about = {
             "worker": vitals.worker,

@@ -113,6 +113,7 @@ def _of_fleet(look: Look | Nothing) -> Iterator[Metric]:
     yield _gauge("ingest_fleet_leases", "Leases held by all workers", depths.leases)
     backlog = {"articles": depths.articles_stream, "dead": depths.dead_stream}
     yield _gauges("ingest_fleet_backlog_events", "Events in the streams", "stream", backlog)
+    yield _gauge("ingest_sources_silent", "Sources whose articles stopped coming", depths.silent_sources)
     yield _gauge("ingest_fleet_workers", "Workers that live", len(look.workers))
     yield _gauge(
         "ingest_fleet_overdue_seconds", "How long the longest wait of a host that is due", look.overdue_s

@@ -95,7 +95,7 @@ class Listener:
                 rules=self._rules,
             )
             if habit is not None:
-                changes.append(self._change(source, before, habit))
+                changes.append(self._change(source, before, habit, is_sign=source in seen))
                 findings.append(found)
         if not changes:
             return
@@ -106,10 +106,18 @@ class Listener:
             elif change.source in seen:
                 self._parts.sightings.put_back(change.source, seen[change.source])
 
-    def _change(self, source: str, before: bytes, habit: Habit) -> Change:
+    def _change(self, source: str, before: bytes, habit: Habit, *, is_sign: bool) -> Change:
         known = habit.rhythm.articles >= LEAST_ARTICLES
         ttl_ms = max(_TTL_IN_LEARNING_TIMES * self._rules.learn_ms, 1) if known else _YOUNG_TTL_MS
-        return Change(source, before, habit.encoded(), habit.rhythm.due_ms(self._rules), ttl_ms)
+        return Change(
+            source,
+            before,
+            habit.encoded(),
+            habit.due_ms(self._rules),
+            # What we tell of a source is no sign of it: one that is gone for good is forgotten in the end.
+            ttl_ms if is_sign else None,
+            habit.last_article_s if habit.rhythm.silent_ms else None,
+        )
 
 
 def _batches(seen: dict[str, Seen]) -> Iterator[dict[str, Seen]]:
@@ -135,12 +143,20 @@ def _tell(source: str, findings: Sequence[Finding]) -> None:
                     silent_s=round(each.silent_ms / 1000, 3),
                     limit_s=round(each.limit_ms / 1000, 3),
                     ended=each.ended,
+                    again=each.again or None,
                 )
             case Return(silent_ms=silent_ms):
                 log.info("source_back", host=source, silent_s=round(silent_ms / 1000, 3))
             case _:
                 shares = {"learnt": round(each.learnt, 2), "recent": round(each.recent, 2)}
                 if each.lost:
-                    log.warning("field_lost", host=source, field=each.field, **shares, url=each.url)
+                    log.warning(
+                        "field_lost",
+                        host=source,
+                        field=each.field,
+                        **shares,
+                        url=each.url,
+                        again=each.again or None,
+                    )
                 else:
                     log.info("field_found", host=source, field=each.field, **shares, url=each.url)

@@ -71,6 +71,7 @@ class Depths:
     ready_hosts: int
     articles_stream: int
     dead_stream: int
+    silent_sources: int
 
 
 async def read_depths(connection: Connection, keys: Keys, *, taken: int) -> Depths:
@@ -93,6 +94,7 @@ async def read_depths(connection: Connection, keys: Keys, *, taken: int) -> Dept
         ready_hosts=await total("ZCARD", "ready"),
         articles_stream=await total("XLEN", "articles"),
         dead_stream=await total("XLEN", "dead"),
+        silent_sources=await total("ZCARD", "silent"),
     )
 
 

@@ -18,13 +18,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What was made of a source. `before` is empty for a new one; `due_ms` None: nothing will be due."""
+    """What was made of a source. `before` is empty for a new one; `due_ms` None: nothing will be due.
+
+    `ttl_ms` None lets the habit live as long as before. `silent_since_s` (Unix time) is None unless the
+    source's silence was told, and lasts.
+    """
 
     source: str
     before: bytes
     after: bytes
     due_ms: int | None
-    ttl_ms: int
+    ttl_ms: int | None
+    silent_since_s: int | None = None
 
 
 class Sources:
@@ -49,6 +54,17 @@ class Sources:
         """Keep each change, unless another worker has changed that source meanwhile; whether it is kept."""
         args: list[Word] = []
         for each in changes:
-            due: Word = "" if each.due_ms is None else each.due_ms
-            args += [each.source, each.before, each.after, due, each.ttl_ms]
+            numbers = (each.due_ms, each.ttl_ms, each.silent_since_s)
+            args += [each.source, each.before, each.after, *("" if n is None else n for n in numbers)]
         return [kept == 1 for kept in await self._connection.run("learn", [self._keys.tag(partition)], args)]
+
+    async def silent(self, partition: int, limit: int) -> list[tuple[str, int, bytes]]:
+        """Sources whose silence was told and lasts, the latest first: since when (Unix time), and habit."""
+        words = ("ZRANGE", self._keys.part(partition, "silent"), 0, limit - 1, "REV", "WITHSCORES")
+        reply = await self._connection.command(*words)
+        found = []
+        for source, since in zip(reply[::2], reply[1::2], strict=True):
+            key = self._keys.part(partition, f"habit:{source.decode()}")
+            if habit := await self._connection.command("GET", key):  # else it is forgotten
+                found.append((source.decode(), int(float(since)), habit))
+        return found

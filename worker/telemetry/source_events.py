@@ -11,7 +11,7 @@ SOURCE_EVENTS = (
         "worker",
         "a source's articles stopped coming: its URLs die instead (`failing`), or few come (`quiet`)",
         "host:str why:str per_hour:float articles:int last_article_at:str silent_s:float limit_s:float "
-        "ended:object",
+        "ended:object again:bool?",
     ),
     log_event(
         "source_back", "info", "worker", "a silent source has articles again", "host:str silent_s:float"
@@ -21,7 +21,7 @@ SOURCE_EVENTS = (
         "warning",
         "worker",
         "a source's last articles lack a field that they used to have: most often a new layout",
-        "host:str field:str learnt:float recent:float url:str",
+        "host:str field:str learnt:float recent:float url:str? again:bool?",
     ),
     log_event(
         "field_found",

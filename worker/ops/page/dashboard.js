@@ -97,9 +97,18 @@ function host(row, item) {
   row.children[1].className = TONES[item.condition] ?? "";
 }
 
-function hostRow() {
+const hostRow = () => tableRow(["", "", "latency", "waiting", "next in"]);
+const silentRow = () => tableRow(["", "", "last article", "usual per hour"]);
+
+function silent(row, item) {
+  const texts = [item.source, item.why, new Date(item.since).toLocaleString(), count(item.per_hour)];
+  texts.forEach((text, at) => say(row.children[at], text));
+  row.children[1].className = item.why === "failing" ? "bad" : "warn";
+}
+
+function tableRow(labels) {
   const row = make("tr");
-  ["", "", "latency", "waiting", "next in"].forEach((label, at) => {
+  labels.forEach((label, at) => {
     const cell = make("td", at > 1 ? "number" : "");
     cell.dataset.label = label;
     row.append(cell);
@@ -184,12 +193,21 @@ function show(board) {
   pairs($("outcomes"),
     Object.entries(ends).sort(([, a], [, b]) => b - a).map(([name, amount]) => [name, count(amount), amount]),
     (name) => ({ articles: "good", unchanged: "calm" })[name] ?? (name.startsWith("refused") ? "calm" : ""));
+  // A list that is not there is one that Redis does not tell to the worker: the fault says so.
+  if (board.hosts) listed($("hosts"), board.hosts, (item) => item.host, hostRow, host);
+  if (board.silent) silences(board.silent, board.depths.silent);
+  if (board.articles) listed($("articles"), board.articles, (item) => item.id, article);
   if (!board.dead) return;
-  listed($("hosts"), board.hosts, (item) => item.host, hostRow, host);
-  listed($("articles"), board.articles, (item) => item.id, article);
   listed($("dead"), board.dead, (item) => item.id, letter);
   $("unlock").hidden = !board.may_retry;
   for (const button of $("dead").querySelectorAll("button")) button.hidden = !board.may_retry;
+}
+
+function silences(sources, amount) {
+  $("silences").hidden = !sources.length;
+  sync($("silent"), sources, (item) => item.source, silentRow, silent);
+  const more = amount - sources.length;
+  say($("silent-more"), more > 0 ? `and ${count(more)} more: ingest status --json has them` : "");
 }
 
 function tellAge() {

@@ -24,6 +24,7 @@ end
 for _, source in ipairs(redis.call('ZRANGEBYSCORE', P .. 'habits', '-inf', told, 'LIMIT', 0, limit)) do
   if not tell(source) then
     redis.call('ZREM', P .. 'habits', source)
+    redis.call('ZREM', P .. 'silent', source)
   end
 end
 return reply
