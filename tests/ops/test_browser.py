@@ -53,6 +53,26 @@ async def test_page_shows_the_ledger_and_no_title_becomes_markup(watched: Watche
         assert [event for event in tab.told if event["method"] in FAULTS] == []
 
 
+async def test_silent_sources_have_a_table_while_there_are_any(
+    watched: Watched, tmp_path: Path, silent_source: str
+) -> None:
+    """It names them, and is gone once their articles are back; lists that Redis refuses harm no other one."""
+    await watched.start()
+    async with opened(f"http://{watched.address}/", tmp_path / "profile") as tab:
+        await tab.until("document.querySelectorAll('#silent tr').length === 1")
+        assert await tab.value("document.getElementById('silences').hidden") is False
+        assert f"{silent_source}\tquiet\t" in await tab.value("document.getElementById('silent').innerText")
+        await watched.connection.command("DEL", Keys().part(0, "silent"))
+        await tab.until("document.getElementById('silences').hidden")
+        shown = await tab.value(
+            "fetch('/board').then((answer) => answer.json()).then((board) => {"
+            "  delete board.articles; delete board.dead; $('hosts').replaceChildren();"
+            "  show({...board, fault: 'refused'}); return [$('fault').innerText, $('hosts').innerText]; })"
+        )
+        assert shown == ["refused", "none"]
+        assert [event for event in tab.told if event["method"] in FAULTS] == []
+
+
 async def test_a_letter_is_retried_by_keyboard_alone(watched: Watched, tmp_path: Path) -> None:
     """Tab leads to the token and to the button, whose focus outlives updates, and Enter retries."""
     await watched.start(ops_token=TOKEN)
