@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ import pytest
 import yaml
 
 from tests.chaos.fleet import ROOT, clean_environ
-from tests.deploy.programs import output_of
+from tests.deploy.programs import output_of, program
 from worker.cli.entry import COMMANDS
 from worker.settings import Settings
 
@@ -45,9 +44,7 @@ def services() -> dict[str, dict[str, Any]]:
 
 def test_docker_compose_takes_the_file(tmp_path: Path) -> None:
     """It is valid with all profiles, and not without passwords."""
-    compose = shutil.which("docker-compose")
-    if compose is None:
-        pytest.skip("no docker-compose on PATH (Debian's package docker-compose)")
+    compose = program("docker-compose")
     nothing = tmp_path / "nothing.env"
     nothing.touch()
     profiles = [word for profile in PROFILES for word in ("--profile", profile)]

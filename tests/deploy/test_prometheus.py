@@ -35,11 +35,6 @@ def test_rules_are_sound() -> None:
     output_of(program("promtool"), "check", "config", RULES / "prometheus.yml")
 
 
-def test_alertmanager_takes_its_configuration() -> None:
-    """It is one, to be given a receiver."""
-    output_of(program("amtool"), "check-config", RULES / "alertmanager.yml")
-
-
 def test_alerts_fire_when_they_should() -> None:
     """Each case of alerts.test.yml ends as it says, to the words of the summary."""
     output_of(program("promtool"), "test", "rules", RULES / "alerts.test.yml")
