@@ -194,7 +194,7 @@ async def _workers_restart(drill: Drill) -> None:
 
 
 async def _nothing_moves(drill: Drill) -> None:
-    """All that the one worker may have in work hangs for longer than the drill; other hosts are due meanwhile."""
+    """All that the one worker may have in work hangs beyond the drill's end; other hosts are due."""
     waits = ("CONNECT", "HEADERS", "STALL", "TOTAL")
     drill.fleet.settings |= {f"INGEST_{wait}_TIMEOUT_S": "300" for wait in waits} | {
         "INGEST_CONCURRENCY": "2"

@@ -76,8 +76,10 @@ def start(run: Run, *, monitoring: bool) -> None:
 def strike(run: Run, sent: list[str]) -> None:
     """Feed, and do to the fleet what happens to fleets."""
     project = run.project
-    with run.step(f"feed {_URLS - 80} URLs by `run --rm worker add -`") as found:
-        found(project.compose("run", "--rm", "-T", "worker", "add", "-", stdin="\n".join(sent[80:])).strip())
+    with run.step(f"feed {_URLS - 80} URLs by `run --rm producer add -`") as found:
+        found(
+            project.compose("run", "--rm", "-T", "producer", "add", "-", stdin="\n".join(sent[80:])).strip()
+        )
     with run.step("SIGKILL for a container with URLs in work") as found:
         until("something in work", run.in_work)
         victim = max(project.containers("worker"))
@@ -113,12 +115,25 @@ def judge(run: Run, sent: list[str]) -> None:
         found(run.project.compose("run", "--rm", "-T", "e2e-verdict", stdin="\n".join(sent)).strip())
     with run.step("`run --rm operator status`") as found:
         found(run.project.compose("run", "--rm", "-T", "operator", "status").splitlines()[0])
+    with run.step("`run --rm operator fetch URL` goes where workers go") as found:
+        told = run.project.compose("run", "--rm", "-T", "operator", "fetch", sent[1])
+        found(told.splitlines()[-1].strip())
+    with run.step("`kill -s HUP worker` has the mounted hosts' file read") as found:
+        run.project.compose("kill", "-s", "HUP", "worker")
+        until("`host_rules_loaded`", lambda: "host_rules_loaded" in logs_of_workers(run) or None)
+        if not run.healthy("worker", 1):
+            raise StepFailed("the worker is not well after SIGHUP")
     with run.step("the example consumer prints each title once") as found:
         run.project.compose("up", "-d", "--no-build", "consumer")
         lines = until("200 lines", lambda: printed(run, "consumer", _URLS), patience_s=60)
         if sorted(line.split()[-1] for line in lines) != sorted(sent):
             raise StepFailed("it printed others")
         found(f"{len(lines)} lines")
+
+
+def logs_of_workers(run: Run) -> str:
+    """What the containers of workers that run have said so far."""
+    return "".join(run.project.docker("logs", each) for each in run.project.containers("worker"))
 
 
 def printed(run: Run, service: str, count: int) -> list[str] | None:

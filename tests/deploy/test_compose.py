@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -14,15 +15,15 @@ from tests.chaos.fleet import ROOT, clean_environ
 from tests.deploy.programs import output_of, program
 from worker.cli.entry import COMMANDS
 from worker.settings import Settings
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from worker.settings.hosts_file import read_hosts_file
 
 COMPOSE = re.sub(r"^ *#.*\n", "", (ROOT / "docker-compose.yml").read_text(), flags=re.MULTILINE)
 EXAMPLE = (ROOT / ".env.example").read_text()
 PROFILES = ("example", "demo", "monitoring", "tools")
 #: Those whose image writes where it likes, and which no test of ours runs.
 FOREIGN = {"vector", "loki", "grafana"}
+#: README, Figures: what all processes of a worker held at most.
+TREE_BYTES = 201_000_000
 #: What docker-compose and tests know it by: `${NAME}`, `${NAME:-default}`, `${NAME:?fault}`.
 VARIABLE = re.compile(r"(?<!\$)\$\{(\w+)(?::([-?])((?:[^{}]|\{[^}]*\})*))?\}")
 
@@ -34,6 +35,11 @@ def environment(tmp_path: Path) -> dict[str, str]:
     ).stdout
     lines = [line.partition("=") for line in written.splitlines() if line and not line.startswith("#")]
     return {name: value for name, _, value in lines}
+
+
+def default_of(text: object) -> str:
+    """A value as it is while no variable is set."""
+    return VARIABLE.sub(lambda found: found[3] or "", str(text))
 
 
 @pytest.fixture(scope="module")
@@ -99,9 +105,39 @@ def test_workers_have_time_to_drain(services: dict[str, dict[str, Any]]) -> None
     assert grace_s >= Settings().drain_s + 10
 
 
+@pytest.mark.parametrize("name", ["worker", "demo-worker"])
+def test_greedy_pages_are_killed_before_the_container(services: dict[str, dict[str, Any]], name: str) -> None:
+    """The processes that read pages, one of suspects too, may take all they are given at once."""
+    given = {key: default_of(value) for key, value in services[name]["environment"].items()}
+    children = int(given["INGEST_EXTRACT_PROCESSES"]) + 1
+    most_bytes = children * int(given["INGEST_EXTRACT_MEMORY_LIMIT_BYTES"]) + TREE_BYTES
+    assert default_of(services[name]["mem_limit"]) == "1g"
+    assert most_bytes <= 2**30
+
+
+@pytest.mark.parametrize("name", ["worker", "operator"])
+def test_the_hosts_file_is_mounted(services: dict[str, dict[str, Any]], name: str) -> None:
+    """Its folder, since editors put a new file in the place of the old; and it is valid as it stands."""
+    mounted = [volume.split(":") for volume in services[name]["volumes"]]
+    inside = {target: ROOT / source for source, target, mode in mounted if mode == "ro"}
+    file = Path(default_of(services[name]["environment"]["INGEST_HOSTS_FILE"]))
+    assert read_hosts_file(inside[str(file.parent)] / file.name) == {}
+
+
+def test_what_somebody_typed_is_no_line_of_a_worker(services: dict[str, dict[str, Any]]) -> None:
+    """Vector takes the containers of workers, and `run` ones by no label."""
+    ours = {name for name, service in services.items() if service.get("labels") == {"ingest.log": "json"}}
+    assert ours == {"worker", "demo-worker"}
+    vector = yaml.safe_load((ROOT / "deploy/vector/vector.yaml").read_text())
+    labels = vector["sources"]["workers"]["include_labels"]
+    assert labels == ["ingest.log=json", "com.docker.compose.oneoff=False"]
+
+
 def test_each_redis_user_is_its_service_s_own(services: dict[str, dict[str, Any]]) -> None:
     """A worker connects as `worker`, and knows no other's password; so the others."""
-    users = {"worker": "worker", "operator": "operator", "consumer": "consumer", "demo-feed": "producer"}
+    users = {name: name for name in ("worker", "producer", "operator", "consumer")} | {
+        "demo-feed": "producer"
+    }
     for name, user in users.items():
         said = json.dumps(services[name]["environment"])
         assert set(re.findall(r"redis://(\w+):", said)) == {user}

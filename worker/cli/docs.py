@@ -65,7 +65,7 @@ def settings_of_compose() -> str:
 def settings_of_env() -> str:
     """Each of them with what it is and its default, commented out."""
     return "".join(
-        f"# {says}\n#{name}={default}\n"
+        f"# {says}\n#{name}={OF_COMPOSE.get(name, default)}\n"
         for name, default, says in settings_lines()
         if name not in GIVEN_BY_COMPOSE
     )
@@ -73,6 +73,12 @@ def settings_of_env() -> str:
 
 #: Settings that follow from docker-compose.yml and from the image.
 GIVEN_BY_COMPOSE = frozenset({"INGEST_REDIS_URL", "INGEST_OPS_ADDRESS", "INGEST_DATA_DIR"})
+#: What docker-compose.yml says instead of a setting's own default: bounded memory, and a mount.
+OF_COMPOSE = {
+    "INGEST_EXTRACT_PROCESSES": "2",
+    "INGEST_EXTRACT_MEMORY_LIMIT_BYTES": str(256 * 2**20),
+    "INGEST_HOSTS_FILE": "/etc/ingest/hosts.toml",
+}
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"settings": settings_table, "tracking": tracking_table},
     "ARCHITECTURE.md": {"log events": catalogue_table, "reasons": reasons_table},
