@@ -22,6 +22,7 @@ BUILT_IN = {
 }
 CUSTOM: dict[str, Any] = {
     "PodMonitor": prometheus.PodMonitor,
+    "PrometheusRule": prometheus.PrometheusRule,
     "ScaledObject": keda.ScaledObject,
     "TriggerAuthentication": keda.TriggerAuthentication,
 }

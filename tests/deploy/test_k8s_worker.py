@@ -17,6 +17,7 @@ from worker import __version__
 from worker.ops import metrics
 from worker.runtime.supervisor import _LAST_WORDS_S
 from worker.settings import PREFIX, Settings, load_settings
+from worker.settings.hosts_file import read_hosts_file
 from worker.store.keys import Keys
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def test_the_pod_has_no_rights(in_production: list[Manifest]) -> None:
         "capabilities": {"drop": ["ALL"]},
         "readOnlyRootFilesystem": True,
     }
-    assert [list(volume) for volume in pod["volumes"]] == [["emptyDir", "name"]]
+    assert [list(volume) for volume in pod["volumes"]] == [["emptyDir", "name"], ["configMap", "name"]]
     assert pod["automountServiceAccountToken"] is False
     assert the("ServiceAccount", in_production)["automountServiceAccountToken"] is False
     assert pod["enableServiceLinks"] is False
@@ -115,6 +116,21 @@ def test_selectors_find_the_pods(in_production: list[Manifest], kind: str) -> No
     labels = the("Deployment", in_production)["spec"]["template"]["metadata"]["labels"]
     spec = the(kind, in_production)["spec"]
     assert (spec.get("selector") or spec["podSelector"]) == {"matchLabels": labels}
+
+
+def test_the_hosts_file_is_mounted(in_production: list[Manifest], settings: Settings, tmp_path: Path) -> None:
+    """The ConfigMap's generated name, its folder, and a file that is valid as it stands."""
+    (volume,) = [
+        each
+        for each in the("Deployment", in_production)["spec"]["template"]["spec"]["volumes"]
+        if each["name"] == "hosts"
+    ]
+    (mount,) = [each for each in container(in_production)["volumeMounts"] if each["name"] == "hosts"]
+    assert settings.hosts_file is not None
+    assert str(settings.hosts_file.parent) == mount["mountPath"]
+    files = the("ConfigMap", in_production, volume["configMap"]["name"])["data"]
+    (tmp_path / "hosts.toml").write_text(files[settings.hosts_file.name])
+    assert read_hosts_file(tmp_path / "hosts.toml") == {}
 
 
 def test_the_image_is_of_this_version(base: list[Manifest], in_production: list[Manifest]) -> None:
