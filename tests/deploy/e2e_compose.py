@@ -12,9 +12,11 @@ import signal
 import sys
 from contextlib import suppress
 
+from tests.chaos.fleet import ROOT
 from tests.deploy.compose.origin import url
 from tests.deploy.compose.project import NoDocker, StepFailed, until
 from tests.deploy.compose.run import Run, fetched
+from tests.deploy.runbook import ALERTS, filled, typed
 from tests.site.catalogue import CATALOGUE
 
 _URLS = 200
@@ -169,6 +171,18 @@ def watched(run: Run) -> None:
         )
 
 
+def night(run: Run, page: str) -> None:
+    """What the runbook has people type at each alert, with the words of docker-compose."""
+    runbook = (ROOT / "deploy/RUNBOOK.md").read_text()
+    for alert in ALERTS:
+        with run.step(f"type what the runbook says of {alert}") as found:
+            lines = [filled(line, url=page, group="nobody") for line in typed(runbook, alert)]
+            script = "\n".join(lines)
+            lenient = 'grep() { command grep "$@" || test $? = 1; }\n'
+            told = run.project.shell(f". deploy/night/compose.sh\n{lenient}{script}")
+            found(f"{len(lines)} commands, {len(told.splitlines())} lines")
+
+
 def demo(run: Run) -> None:
     """The sample site: each of its URLs ends as its catalogue says, by number."""
     with run.step("profile demo") as found:
@@ -208,6 +222,7 @@ def main() -> int:
         judge(run, sent)
         if not options.no_monitoring:
             watched(run)
+        night(run, sent[1])
         if not options.no_demo:
             demo(run)
         code = 0

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from tests.deploy.programs import DEPLOY, output_of, program
-from tests.deploy.test_prometheus import ALERTS
+from tests.deploy.runbook import ALERTS
 from tests.servers import free_port
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import yaml
 
 from tests.deploy.manifests import K8S, the
 from tests.deploy.programs import output_of, program
-from tests.deploy.test_prometheus import ALERTS as OF_THE_LOG
+from tests.deploy.runbook import ALERTS as OF_THE_LOG
 from worker.ops import metrics
 
 if TYPE_CHECKING:

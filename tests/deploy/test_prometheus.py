@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.deploy.programs import DEPLOY, output_of, program
+from tests.deploy.runbook import ALERTS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 RULES = DEPLOY / "prometheus"
-ALERTS = re.findall(r"- alert: (\w+)", (RULES / "alerts.yml").read_text())
 TESTS = (RULES / "alerts.test.yml").read_text()
 
 
@@ -42,13 +42,11 @@ def test_alerts_fire_when_they_should() -> None:
 
 @pytest.mark.parametrize("alert", ALERTS)
 def test_every_alert_is_tested_and_explained(alert: str) -> None:
-    """It is seen firing and seen silent, and the runbook has a section that says what to type."""
+    """It is seen firing and seen silent, and names its section of the runbook (test_night types that)."""
     cases = re.findall(rf"alertname: {alert}\b(.*\n?.*)", TESTS)
     assert any("exp_alerts" in case for case in cases)
     assert any("exp_alerts" not in case for case in cases)
     assert f"runbook: deploy/RUNBOOK.md#{alert.lower()}" in (RULES / "alerts.yml").read_text()
-    section = (DEPLOY / "RUNBOOK.md").read_text().partition(f"\n## {alert}\n")[2].partition("\n## ")[0]
-    assert "`" in section
 
 
 def test_the_runbook_explains_no_other_alert() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import subprocess
 import time
@@ -59,6 +60,11 @@ class Project:
     def compose(self, *words: str, stdin: str = "") -> str:
         """Stdout of a command of docker-compose. Raises StepFailed, with what it said, unless it works."""
         return self._run([*self._compose, *words], stdin)
+
+    def shell(self, script: str) -> str:
+        """Stdout of a shell in which `docker-compose` is for this project. Raises StepFailed."""
+        ours = f'docker-compose() {{ command {shlex.join(self._compose)} "$@"; }}\n'
+        return self._run(["bash", "-euo", "pipefail", "-c", ours + script], stdin="")
 
     def docker(self, *words: str, stdin: str = "") -> str:
         """Stdout of a command of docker. Raises StepFailed."""
