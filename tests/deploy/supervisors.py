@@ -1,9 +1,9 @@
 """In the place of docker-compose, systemd and kubectl, for whoever types the runbook's words in a test.
 
 Run as `python tests/deploy/supervisors.py PROGRAM WORDS…`. What it is asked must fit the files of `deploy/`;
-what is to run in a container, a unit or a pod runs here, with the environment that it would have there. In its
-own, FOLDER has the log and the environment files, and OPERATOR_URL is where the operator connects; each call is
-a line of FOLDER/calls.
+what is to run in a container, a unit or a pod runs here, with the environment that it would have there.
+In ours, FOLDER has the log and the files of environments, OPERATOR_URL is where the operator connects.
+Each call is a line of FOLDER/calls.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ RUNBOOK = (DEPLOY / "RUNBOOK.md").read_text()
 README = (ROOT / "README.md").read_text()
 SHELL = "".join(re.findall(r"^```sh\n(.*?)^```$", RUNBOOK, re.MULTILINE | re.DOTALL))
 _NAMED = set(re.findall(r"`ingest ([a-z][^`]*)`", RUNBOOK))
-#: Those that end by themselves, and want no page of anybody's.
+#: Those that end by themselves. test_night types those that want a page.
 COMMANDS = sorted(_NAMED - {"status --watch --hosts", "extract", "extract URL", "fetch URL"})
 RATES = (1, 10, 100)  # pages a second
 _DAY_S = 86_400
