@@ -19,6 +19,7 @@ class Held:
 
     lease: Lease
     worker: asyncio.Task[None]
+    ended: bool = False  # the lease is; what is left to do needs none
 
 
 class InWork:
@@ -52,6 +53,11 @@ class InWork:
         self._held.pop(key, None)
         self._progressed_at = self._clock.monotonic()
         self.changed.set()
+
+    def ended(self, lease: Lease) -> None:
+        """Note that the lease has ended, and its worker has something left to do."""
+        if held := self._held.get(lease.key):
+            self._held[lease.key] = replace(held, ended=True)
 
     def extended(self, lease: Lease, expires_monotonic: float) -> None:
         """Note that a lease runs longer now."""

@@ -35,7 +35,7 @@ class Keeper:
 
     async def keep(self) -> None:
         """Extend every lease in work, once."""
-        held = list(self._in_work)
+        held = [each for each in self._in_work if not each.ended]
         if not held:
             return
         asked = self._clock.monotonic()

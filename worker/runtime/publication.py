@@ -7,12 +7,12 @@ same URL was in work too, writes nothing, and compares anew with what that one f
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from worker.changes import changed_fields, prints_of
 from worker.events.envelope import article_event, unchanged_event
-from worker.hooks import NO_HOOKS, Hooks
 from worker.model import Validators, Visit
 from worker.pipeline import Publish
 from worker.store.frontier import Settled
@@ -29,9 +29,12 @@ if TYPE_CHECKING:
     from worker.store.frontier import Frontier
     from worker.telemetry.stats import Stats
 
+#: Called with the lease that has ended and its event's fields.
+Tell = Callable[["Lease", Mapping[str, str | bytes]], Awaitable[None]]
+
 
 class Publication:
-    """Writes the events of articles."""
+    """Writes the events of articles, and tells of those that stand in their stream."""
 
     def __init__(
         self,
@@ -41,14 +44,14 @@ class Publication:
         *,
         namespace: str,
         clock: Clock,
-        hooks: Hooks = NO_HOOKS,
+        tell: Tell,
     ) -> None:
         self._frontier = frontier
         self._stats = stats
         self._sightings = sightings
         self._namespace = namespace
         self._clock = clock
-        self._hooks = hooks
+        self._tell = tell
 
     async def read(self, lease: Lease, verdict: Publish, known: Record, log: FilteringBoundLogger) -> Settled:
         """End the lease with the article that was read, as far as it differs from what is known of it."""
@@ -124,7 +127,7 @@ class Publication:
                 extract_ms=verdict.extract_ms,
                 age_ms=age_ms(lease.task, self._clock),
             )
-            await self._hooks.tell(event)
+            await self._tell(lease, event)
         return settled
 
     async def _unchanged(
@@ -156,7 +159,7 @@ class Publication:
                 extract_ms=read.extract_ms if read else None,
                 age_ms=age_ms(lease.task, self._clock),
             )
-            await self._hooks.tell(event)
+            await self._tell(lease, event)
         return settled
 
     def _count(self, end: str, verdict: Publish | Unmodified) -> None:

@@ -17,6 +17,8 @@ from worker.telemetry.log import get_logger, told
 from worker.urls import host_key
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from structlog.typing import FilteringBoundLogger
 
     from worker.clock import Clock
@@ -55,7 +57,7 @@ class Work:
         self._max_crashes = max_crashes
         self._clock = clock
         self._publication = Publication(
-            frontier, stats, sightings, namespace=namespace, clock=clock, hooks=pipeline.hooks
+            frontier, stats, sightings, namespace=namespace, clock=clock, tell=self._tell
         )
 
     async def run(self, lease: Lease) -> None:
@@ -185,8 +187,13 @@ class Work:
                 attempts=lease.task.attempt + 1,
                 age_ms=age_ms(lease.task, self._clock),
             )
-            await self._pipeline.hooks.tell(event)
+            await self._tell(lease, event)
         return settled
+
+    async def _tell(self, lease: Lease, event: Mapping[str, str | bytes]) -> None:
+        """Let the program hear of the event, for which there may be more time than a lease has."""
+        self._in_work.ended(lease)
+        await self._pipeline.hooks.tell(event)
 
     def _tell_failure(self, lease: Lease, verdict: Failed, log: FilteringBoundLogger) -> None:
         log.warning(
