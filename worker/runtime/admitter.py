@@ -16,6 +16,7 @@ from worker.urls import parse_item, partition_of, quoted
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Mapping
 
     from worker.clock import Clock
     from worker.grouping import Grouping
@@ -84,6 +85,7 @@ class Admitter:
             return 0
         submissions: list[tuple[int, Submission]] = []
         partitions: dict[int, int] = {}
+        buried: list[Mapping[str, str | bytes]] = []
         for item in items:
             if self._clock.monotonic() - taken_at > self._beat_ttl_s / 2:
                 # We slept, and others may have adopted them: the next take tells what is still ours.
@@ -91,7 +93,7 @@ class Admitter:
             try:
                 submission = _read(item, self._grouping)
             except Malformed as fault:
-                await self._bury(item, fault)
+                buried.append(await self._bury(item, fault))
                 partitions[item.number] = 0
             else:
                 submissions.append((item.number, submission))
@@ -100,9 +102,11 @@ class Admitter:
             _tell(admission)
         await self._inbox.untake(partitions)
         self._admitted.set()
+        for event in buried:  # now nobody adopts the items, however long a hook takes
+            await self._hooks.tell(event)
         return len(items)
 
-    async def _bury(self, item: Item, fault: Malformed) -> None:
+    async def _bury(self, item: Item, fault: Malformed) -> Mapping[str, str | bytes]:
         event = malformed_event(
             item=fault.item,
             why=fault.why,
@@ -112,7 +116,7 @@ class Admitter:
         )
         await self._inbox.reject(item.number, event)
         get_logger().warning("item_malformed", why=fault.why, item=fault.item, event_id=str(event["id"]))
-        await self._hooks.tell(event)
+        return event
 
     async def _beat(self) -> None:
         if self._clock.monotonic() < self._next_beat:
