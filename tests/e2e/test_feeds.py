@@ -148,3 +148,22 @@ async def test_workers_look_at_feeds_where_told_to(desk: Desk) -> None:
     await desk.until(lambda: desk.count("article_published"), "an article")
     assert await asyncio.to_thread(desk.fleet.stop) == [0]
     assert desk.count("feeder_stopped") == 1
+
+
+@pytest.mark.slow
+async def test_feed_of_a_busy_host_has_its_turn(desk: Desk) -> None:
+    """Hundreds of URLs that wait for a host do not keep its feed waiting; no request comes early."""
+    desk.fleet.settings["INGEST_HOST_SPACING_S"] = "0.3"
+    host = desk.room.hosts[0]
+    urls = [f"http://{host}:{desk.room.port}/a/{number}" for number in range(300)]
+    await desk.connection.command("RPUSH", desk.keys.queue, *urls)
+    desk.fleet.start()
+    await desk.until(lambda: desk.count("article_published") >= 3, "a busy host")
+    desk.room.numbers = [1000]
+    await desk.feeds.add(desk.room.feed)
+    desk.fleet.start(command=FEEDER)
+    await desk.until(lambda: desk.count("feed_checked") >= 3, "three looks")
+    published = desk.count("article_published")
+    assert await asyncio.to_thread(desk.fleet.stop) == [0, 0]
+    assert published < 250
+    assert desk.room.breaches(0.3) == []

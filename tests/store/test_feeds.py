@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from typing import TYPE_CHECKING
 
 import pytest
@@ -286,3 +287,38 @@ async def test_list_has_the_next_due_first(feeds: Feeds) -> None:
     await feeds.add(f"{URL}?ended", delay_s=-1)
     await feeds.finish(await claimed(feeds), due_s=None, fields={"state": "ended"})
     assert [feed.url.partition("?")[2] async for feed in feeds.all()] == ["1", "2", "0", "ended"]
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_entries_are_pushed_once_whatever_happens(
+    feeds: Feeds, connection: Connection, keys: Keys, seed: int
+) -> None:
+    """Feeders stall, lose leases, repeat calls and die: each entry is pushed once, and none left out."""
+    chance = random.Random(seed)
+    names = [f"{number:03}" for number in range(60)]
+    await feeds.add(URL)
+    held: list[FeedLease] = []
+    for _ in range(200):
+        lease = chance.choice(held) if held and chance.random() < 0.8 else None
+        if lease is None:
+            claim = await feeds.claim()
+            held += [claim] if isinstance(claim, FeedLease) else []
+            continue
+        match chance.choice(("push", "push", "push", "expire", "die", "finish")):
+            case "push":
+                batch = entries(*chance.sample(names, 5))
+                for _ in range(chance.choice((1, 2))):
+                    await feeds.push(lease, batch)
+            case "expire":
+                await expire(connection, keys)
+            case "die":
+                held.remove(lease)
+                await expire(connection, keys)
+            case "finish":
+                await feeds.finish(lease, due_s=0, fields={})
+    await expire(connection, keys)
+    last = await claimed(feeds)
+    assert await feeds.push(last, entries(*names)) is not None
+    queued = await queue(connection, keys)
+    assert sorted(queued) == [name.encode() for name in names]
+    assert (await known(feeds)).pushed == len(names)
