@@ -74,6 +74,7 @@ async def test_turn_keeps_the_spacing(turns: Turns, frontier: Frontier, act: Act
     await turns.end(first, OK, URL)
     second = await taken(turns)
     assert 4 < second.wait_s <= 5
+    assert 9_000 < (await act.host())["at"] - await act.now_ms() <= 10_000  # after its begin, not from now on
     await act.admit("http://a.example/1")
     await act.due()
     assert (await act.frontier.claim(1)).leases == ()

@@ -20,8 +20,5 @@ end
 
 -- The feed that the token holds a lease of; nothing where another one has taken it over, or it was removed.
 local function leased(token)
-  local id = redis.call('HGET', Q .. 'feed_leases', token)
-  if id and redis.call('HGET', Q .. 'feed:' .. id, 'token') == token then
-    return id
-  end
+  return redis.call('HGET', Q .. 'feed_leases', token)
 end
