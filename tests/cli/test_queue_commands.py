@@ -151,7 +151,7 @@ async def test_check_names_what_is_in_place(ingest: Callable[..., Ran]) -> None:
     levels = {finding["check"]: finding["level"] for finding in ran.json}
     assert levels.pop("user agent") == "warn"
     assert set(levels.values()) == {"ok"}
-    assert {"settings", "hosts", "redis", "persistence", "scripts", "extraction"} == set(levels)
+    assert {"settings", "hosts", "log", "redis", "persistence", "scripts", "extraction"} == set(levels)
 
 
 async def test_status_names_silent_sources(ingest: Callable[..., Ran], silent_source: str) -> None:

@@ -136,6 +136,8 @@ async def test_retry_needs_the_token_and_puts_the_url_back(watched: Watched) -> 
         assert (await retry(watched, letter, **headers))[0] == 401
     assert (await watched.get(f"/dead/retry?id={letter}"))[0] == 405
     assert (await read_ledger(watched.connection, Keys())).traffic.get("revived") is None
+    told = await watched.logged("ops_refused")
+    assert (told["address"], told["count"]) == ("127.0.0.1", 1)
     allowed = {"Authorization": f"Bearer {TOKEN}"}
     assert await retry(watched, letter, **allowed) == (200, {"retried": letter})
     assert (await watched.logged("dead_retried"))["url"].endswith("/gone/1")

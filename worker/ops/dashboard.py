@@ -15,6 +15,7 @@ from worker.errors import StoreUnavailable, StoreUnusable
 from worker.ops.board import Board
 from worker.ops.door import refusal
 from worker.ops.fleet import LOOK_EVERY_S
+from worker.ops.refusals import Refusals
 from worker.ops.shared_answer import SharedAnswer
 from worker.telemetry.log import get_logger
 
@@ -60,6 +61,7 @@ class Dashboard:
             "may_retry": self._token is not None,
         }
         self._watchers = 0
+        self._refusals = Refusals(self._clock)
         folder = files("worker.ops").joinpath("page")
         self._files = {path: (folder / name).read_bytes() for path, (name, _) in _FILES.items()}
 
@@ -112,6 +114,7 @@ class Dashboard:
             return refusal(403, "retrying is off: INGEST_OPS_TOKEN is not set")
         given = request.headers.get(hdrs.AUTHORIZATION, "").encode("utf-8", "surrogateescape")
         if not hmac.compare_digest(given, f"Bearer {self._token}".encode()):
+            self._refusals.note(request.remote or "unknown")
             return refusal(401, "the token is wrong")
         try:
             letter_id = str(orjson.loads(await request.read())["id"])

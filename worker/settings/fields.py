@@ -268,14 +268,19 @@ class Settings(OpsSettings):
         description="`json`, `console`, or `auto`: console on a terminal, JSON lines elsewhere",
     )
     log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(lowered)] = Field(
-        default="info", description="`debug`, `info`, `warning` or `error`: the least level that is written"
+        default="info",
+        description="`debug`, `info`, `warning` or `error`: the least level that is written; above `info` "
+        "the figures and alerts that are made of the log are wrong, and `IngestNoWorker` fires for good",
     )
     mask_query: Names = Field(
         default=frozenset(_MASKED),
         description="comma-separated names of query parameters whose values logs mask",
     )
     stats_interval_s: float = Field(
-        default=10, gt=0, description="seconds from one `worker_stats` line to the next"
+        default=10,
+        gt=0,
+        description="seconds from one `worker_stats` line to the next; above 120 an idle worker counts as "
+        "gone in the figures that are made of the log, above 300 the alert `IngestNoWorker` fires",
     )
 
     @classmethod

@@ -33,6 +33,7 @@ _EVENTS = (
         "version:str pid:int redis:str namespace:str partitions:int concurrency:int extract_processes:int",
     ),
     _event("ops_listening", "info", "worker", "metrics, probes and dashboard are served", "address:str"),
+    _event("ops_refused", "warning", "worker", "a wrong token at the ops port", "address:str count:int"),
     _event("worker_stopping", "info", "worker", "a worker ends what is in work", "reason:str in_work:int"),
     _event(
         "worker_stopped",
@@ -65,16 +66,14 @@ _EVENTS = (
         "a fault of our own: please report it",
         "where:str error:str traceback:str? task_id:str? url:str? host:str? attempt:int?",
     ),
-    _event(
-        "library_log", "any", "process", "what a library had to say", "logger:str message:str traceback:str?"
-    ),
+    _event("library_log", "any", "process", "what a library said", "logger:str message:str traceback:str?"),
     _event("dns_fallback", "warning", "process", "c-ares cannot start: lookups go on threads", "error:str"),
     # Redis
     _event(
         "redis_unavailable",
         "warning",
         "worker",
-        "Redis does not answer; retried",
+        "Redis does not answer, or refuses; retried",
         "error:str retry_in_s:float?",
     ),
     _event("redis_restored", "info", "worker", "Redis answers again", "down_s:float"),

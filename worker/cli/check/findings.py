@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from worker.store.connection import Connection
 
 _FULL = 0.9
+#: Whoever writes no line for longer is none of `ingest:workers:count` (deploy/prometheus/rules.yml).
+_LIVING_S = 120.0
 _PAGE = b"""<!doctype html><html lang=en><title>Ferry leaves every hour</title><article>
 <h1>Ferry leaves every hour</h1>
 <p>The harbour office said on Monday that the new ferry would leave the northern pier every hour, from six in
@@ -55,6 +57,7 @@ def of_settings(settings: Settings) -> Iterator[Finding]:
     """What settings that are valid may still get wrong."""
     yield Finding("settings", "ok", f"valid; ingest {__version__}")
     yield _of_hosts(settings)
+    yield of_log(settings)
     if "@" in settings.user_agent or "://" in settings.user_agent:
         says = f"{settings.user_agent}; robots.txt knows it as {product_token(settings.user_agent)}"
         yield Finding("user agent", "ok", says)
@@ -77,6 +80,18 @@ def of_settings(settings: Settings) -> Iterator[Finding]:
         )
     if settings.archive_dir is not None:
         yield _of_archive(settings.archive_dir)
+
+
+def of_log(settings: Settings) -> Finding:
+    """Whether what is made of the log (deploy/mtail, deploy/prometheus) can tell that a worker lives."""
+    remedy = "unset it, unless nothing watches the log"
+    if settings.log_level in {"warning", "error"}:
+        says = f"INGEST_LOG_LEVEL is {settings.log_level}: no worker_stats, and IngestNoWorker fires for good"
+        return Finding("log", "warn", says, remedy)
+    if settings.stats_interval_s > _LIVING_S:
+        says = f"INGEST_STATS_INTERVAL_S is {settings.stats_interval_s:g}: an idle worker counts as gone"
+        return Finding("log", "warn", says, f"{remedy}; {_LIVING_S:g} is the most that alerts allow for")
+    return Finding("log", "ok", f"level {settings.log_level}, figures every {settings.stats_interval_s:g} s")
 
 
 def _of_hosts(settings: Settings) -> Finding:
