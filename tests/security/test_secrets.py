@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import signal
 import time
 from base64 import b64encode
@@ -124,7 +125,8 @@ async def publisher() -> AsyncIterator[int]:
 @pytest.mark.parametrize("form", ["json", "console"])
 async def test_no_line_of_a_worker_holds_a_secret(guarded: GuardedRedis, tmp_path: Path, form: str) -> None:
     """Logins, tokens, cookies, the passwords of Redis and of proxies: through every kind of end, an outage of
-    Redis, and a refusal of the credentials, none is printed; and events hold none but the producer's own.
+    Redis, and a refusal of the credentials, none is printed; events hold none but the producer's own, and the
+    archive none but tokens in queries.
     """
     with guarded.client("root") as root:
         say(root, "ACL", "SETUSER", "worker", "resetpass", f">{REDIS}")
@@ -152,6 +154,7 @@ async def test_no_line_of_a_worker_holds_a_secret(guarded: GuardedRedis, tmp_pat
                 "INGEST_LOG_FORMAT": form,
                 "INGEST_LEASE_S": "3",
                 "INGEST_REDIS_TIMEOUT_S": "1",
+                "INGEST_ARCHIVE_DIR": str(tmp_path / "archive"),
             },
         )
         try:
@@ -179,6 +182,9 @@ async def test_no_line_of_a_worker_holds_a_secret(guarded: GuardedRedis, tmp_pat
     assert printed.count("token=***") > 20
     assert leaks(printed) == []
     assert leaks(events.decode(), OURS) == []
+    archive = b"".join(gzip.decompress(file.read_bytes()) for file in (tmp_path / "archive").iterdir())
+    assert archive.count(b"WARC-Type: response") >= 5
+    assert leaks(archive.decode("latin-1"), (USER, *OURS)) == []
 
 
 async def _settled(guarded: GuardedRedis) -> None:
@@ -209,7 +215,15 @@ async def _wait_for(folder: Path, word: str) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [["run"], ["status"], ["check"], ["add", "http://a.example/"], ["dead", "list"], ["tail"]],
+    [
+        ["run"],
+        ["status"],
+        ["check"],
+        ["add", "http://a.example/"],
+        ["dead", "list"],
+        ["tail"],
+        ["reprocess", "LICENSE"],
+    ],
     ids=lambda words: words[0],
 )
 def test_no_command_prints_the_password_of_redis(shared_guarded: GuardedRedis, words: list[str]) -> None:
