@@ -32,6 +32,8 @@ from worker.store.keys import Keys
 
 _RULES = ("rules.yml", "alerts.yml")
 _PATIENCE_S = 90.0
+#: The host that gets a long line of URLs; no other provocation needs it.
+_SLOW = 3
 _SETTINGS = {
     "INGEST_ALLOW_NETWORKS": "127.0.0.0/8",
     "INGEST_OBEY_ROBOTS": "false",
@@ -128,21 +130,22 @@ async def provoke(drill: Drill) -> None:
     """One fault after the other, each until its alert fires."""
     fleet = drill.fleet
     hosts = fleet.folder / "hosts.toml"
-    hosts.write_text("")
+    slow = f"{drill.origin.hosts[_SLOW]}:{drill.origin.port}"
+    rules = f'["{slow}"]\nspacing_s = 3\n'
+    hosts.write_text(rules)
     fleet.settings["INGEST_HOSTS_FILE"] = str(hosts)
     await drill.sees("IngestNoWorker")  # for lack of any; later, for the silence of all
     first = fleet.start()
     await drill.sees_no_more("IngestNoWorker")
-    # URLs that end over a minute after their acceptance, an hour of the rules.
-    late = time.time() + 62
-    await drill.push(*({"url": drill.origin.url(n), "not_before": late + n} for n in range(24)))
+    # The latter half ends over a minute after its acceptance, an hour of the rules.
+    await drill.push(*(f"http://{slow}/a/{n}" for n in range(45)))
     await drill.push(*(["{"] * 100))
     await drill.sees("IngestDeadLetterShare")  # of malformed items
 
     hosts.write_text("[")
     first.send_signal(signal.SIGHUP)
     await drill.sees("IngestInternalErrors")
-    hosts.write_text("")
+    hosts.write_text(rules)
 
     await _workers_restart(drill)
 
