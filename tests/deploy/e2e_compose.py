@@ -63,7 +63,8 @@ def start(run: Run, *, monitoring: bool) -> None:
         until("two healthy workers", lambda: run.healthy("worker", 2) or None)
     if monitoring:
         with run.step("start the shipper, mtail, prometheus and alertmanager"):
-            project.compose("up", "-d", "--no-build", "vector", "mtail", "prometheus", "alertmanager")
+            services = ("log-files", "vector", "mtail", "prometheus", "alertmanager")
+            project.compose("--profile", "monitoring", "up", "-d", "--no-build", *services)
     with run.step("a worker may write nowhere but /tmp, as no root, without capabilities") as found:
         worker = project.containers("worker")[0]
         status = project.docker(
