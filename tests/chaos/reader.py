@@ -55,7 +55,7 @@ async def _read(number: int, url: str, folder: Path, kind: Kind) -> None:
                     await asyncio.sleep(0.02)
                 await asyncio.sleep(rng.random() * _SLOWEST_S)
                 for event in events:
-                    handled.write(f"{event.id} {event.deliveries}\n".encode())
+                    handled.write(f"{event.id} {event.stream}/{event.entry} {event.deliveries}\n".encode())
                 if rng.random() < 0.5:  # a death here is one between handling and acknowledging
                     await asyncio.sleep(rng.random() * _SLOWEST_S)
 
@@ -85,4 +85,4 @@ async def _read_until_poison(number: int, url: str, folder: Path, poison: str) -
             async for event in consumer:
                 if event.id == poison:
                     os.kill(os.getpid(), signal.SIGKILL)
-                handled.write(f"{event.id} {event.deliveries}\n".encode())
+                handled.write(f"{event.id} {event.stream}/{event.entry} {event.deliveries}\n".encode())

@@ -65,8 +65,8 @@ async def test_poison_is_given_up_and_its_neighbours_are_handled(folder: Path) -
     (letter,) = map(orjson.loads, kept.values())
     assert letter["fields"]["id"] == poison
     handled = [line.split() for line in lines(folder)]
-    assert {event for event, _ in handled} == {str(fields(n)["id"]) for n in range(30)} - {poison}
-    assert max(int(deliveries) for _, deliveries in handled) <= 3
+    assert {event for event, *_ in handled} == {str(fields(n)["id"]) for n in range(30)} - {poison}
+    assert max(int(deliveries) for *_, deliveries in handled) <= 3
 
 
 def lines(folder: Path) -> list[str]:
