@@ -204,7 +204,7 @@ def _judge(this: Run, ids: set[str], lag: int) -> None:
     by: dict[str, list[Reading]] = {}
     for reading in this.readings:
         for _, entry, deliveries in this.lines(reading):
-            # By the entry, not the event: with Redis killed before its reply, the producer writes a second one.
+            # By the entry, not the event: if Redis is killed before its reply, the producer writes two.
             by.setdefault(entry, []).append(reading)
             this.taken_over += deliveries > 1
     this.handled = Counter({entry: len(readings) for entry, readings in by.items()})

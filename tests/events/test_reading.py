@@ -217,6 +217,26 @@ async def test_after_an_outage_the_living_come_first(
     assert event.url == url(0)
 
 
+async def test_a_search_that_must_wait_lets_the_others_sleep(
+    connection: Connection, consumer: Callable[..., ArticleConsumer]
+) -> None:
+    """An outage in the middle of a search for idle events: it goes on later, and nobody asks in a circle."""
+    await publish(connection, range(250))
+    await connection.command("XGROUP", "CREATE", ARTICLES, "g", 0)
+    await deliver(connection, 250, consumer="alive")
+    async with asyncio.timeout(60), consumer() as reader:
+        waiting = asyncio.ensure_future(anext(reader))
+        while not reader._deliveries._places:  # noqa: ASYNC110 - the first page was looked at
+            await asyncio.sleep(0)
+        reader.restored(20.0)
+        await connection.command("CONFIG", "RESETSTAT")
+        await asyncio.sleep(0.3)
+        stats = await connection.command("INFO", "commandstats")
+        assert stats.get("cmdstat_xreadgroup", {"calls": 0})["calls"] <= 5
+        await publish(connection, [250])
+        assert (await waiting).url == url(250)
+
+
 async def test_stop_while_redis_is_away_ends_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     """It waits for some seconds, not for Redis."""
     monkeypatch.setattr(consumer_module, "_GRACE_S", 0.1)

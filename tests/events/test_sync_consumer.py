@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -81,6 +84,29 @@ def test_stop_from_another_thread_ends_the_loop(redis_server: RedisServer, store
                 stopping.start()
                 stopping.join()
     assert pending(store) == 1  # the third was read ahead, and given back
+
+
+def test_signals_end_the_loop(redis_server: RedisServer, store: Redis) -> None:
+    """SIGTERM comes while it waits for an event: what it has is done, and the program goes on behind it."""
+    script = (
+        "import signal, sys\n"
+        "from worker.events import SyncArticleConsumer\n"
+        "with SyncArticleConsumer(sys.argv[1], group='g') as consumer:\n"
+        "    signal.signal(signal.SIGTERM, lambda *_: consumer.stop())\n"
+        "    for event in consumer:\n"
+        "        print(event.url, flush=True)\n"
+        "print('done')\n"
+    )
+    reading = subprocess.Popen([sys.executable, "-c", script, redis_server.url], stdout=subprocess.PIPE)
+    try:
+        assert reading.stdout is not None
+        lines = [reading.stdout.readline().decode().strip() for _ in range(3)]
+        reading.send_signal(signal.SIGTERM)
+        rest, _ = reading.communicate(timeout=30)
+    finally:
+        reading.kill()
+    assert (lines, rest, reading.returncode) == ([url(0), url(1), url(2)], b"done\n", 0)
+    assert pending(store) == 0
 
 
 def test_lists_and_parts_of_them(redis_server: RedisServer, store: Redis) -> None:

@@ -167,7 +167,8 @@ class Deliveries:
             await self._take_suspect(*self._suspects.popleft())
             return
         self._suspects_turn = True
-        await self._read(count, 0 if self._suspects or self._places else wait_s)
+        goes_on = self._places and self._is_calm and (alone or len(self._suspects) < PAGE)
+        await self._read(count, 0 if goes_on or (alone and self._suspects) else wait_s)
 
     async def _read(self, count: int, wait_s: float) -> None:
         began, names = self._clock.monotonic(), self._subscription.names

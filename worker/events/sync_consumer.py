@@ -69,8 +69,9 @@ class SyncArticleConsumer:
             yield events
 
     def stop(self) -> None:
-        """End the loop after what is in hand, which is acknowledged."""
-        self._loop.call_soon_threadsafe(self._consumer.stop)
+        """End the loop after what is in hand, which is acknowledged. For signal handlers, too."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._consumer.stop)
 
     def acknowledge(self, *events: Event) -> None:
         """As `ArticleConsumer.acknowledge`."""
