@@ -160,6 +160,38 @@ async def test_lag_is_what_is_not_acknowledged(
         assert await reader.lag() == 0
 
 
+async def test_lag_may_be_asked_beside_the_first_step_of_a_loop(
+    connection: Connection, consumer: Callable[..., ArticleConsumer]
+) -> None:
+    """Both would join the group: each stream is read once all the same."""
+    await publish(connection, range(3))
+    await publish(connection, range(3, 6), "{ingest:1}:articles")
+    async with asyncio.timeout(60), consumer() as reader:
+        event, *_ = await asyncio.gather(anext(reader), reader.lag(), reader.lag())
+        assert event.url == url(0)
+        assert sorted(reader._subscription.names) == [ARTICLES, "{ingest:1}:articles"]
+
+
+async def test_a_new_group_made_half_way_is_made_whole(
+    connection: Connection, consumer: Callable[..., ArticleConsumer]
+) -> None:
+    """Cancelled while it makes groups anew, a consumer still reads all partitions the next time."""
+    streams = [f"{{ingest:{partition}}}:articles" for partition in range(3)]
+    for number, stream in enumerate(streams):
+        await publish(connection, [number], stream)
+    async with asyncio.timeout(60), consumer(partitions=3) as reader:
+        await reader.lag()  # joins
+        for stream in streams:
+            await connection.command("XGROUP", "DESTROY", stream, "g")
+        rejoining = asyncio.ensure_future(reader._subscription.rejoin())
+        while not await connection.command("XINFO", "GROUPS", streams[0]):
+            await asyncio.sleep(0)
+        rejoining.cancel()
+        await asyncio.wait({rejoining})
+        events = await anext(reader.batches(3, 30))
+        assert {event.stream for event in events} == set(streams)
+
+
 async def test_quiet_ends_the_loop_where_asked(
     connection: Connection, consumer: Callable[..., ArticleConsumer]
 ) -> None:

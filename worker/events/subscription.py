@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -83,10 +84,21 @@ class Subscription:
         self._clock = clock
         self._partitions = 0
         self._looked_at: float | None = None
+        self._one_at_a_time = asyncio.Lock()
         self.names: tuple[str, ...] = ()
 
     async def look(self) -> None:
         """Join what is not joined yet: at first everything, later whatever partitions were added."""
+        async with self._one_at_a_time:  # a loop and a count of the lag may both come here first
+            await self._look()
+
+    async def rejoin(self) -> None:
+        """Make the group anew where it is gone (a flush, XGROUP DESTROY), from the start: none is skipped."""
+        async with self._one_at_a_time:
+            for name in self.names:
+                await self._join(name, FROM_START)
+
+    async def _look(self) -> None:
         now = self._clock.monotonic()
         first = self._looked_at is None
         if self._looked_at is not None and (
@@ -99,22 +111,16 @@ class Subscription:
         )
         # What a partition holds that was not there before came after us: the whole of it is new.
         start = entry_before(terms.start) if first else FROM_START
-        await self._join(range(self._partitions, there), start)
+        for partition in range(self._partitions, there):
+            for name in stream_names(terms.prefix, terms.streams, partition):
+                if name not in self.names:  # else we were cancelled half-way
+                    await self._join(name, start)
+                    self.names = (*self.names, name)
         self._partitions, self._looked_at = there, now
 
-    async def rejoin(self) -> None:
-        """Make the group anew where it is gone (a flush, XGROUP DESTROY), from the start: none is skipped."""
-        joined, self.names = self._partitions, ()
-        await self._join(range(joined), FROM_START)
-
-    async def _join(self, partitions: range, start: str) -> None:
-        for partition in partitions:
-            for name in stream_names(self._terms.prefix, self._terms.streams, partition):
-                if name in self.names:
-                    continue
-                if await self._group.join(name, start):
-                    notice("info", "group_created", group=self._group.group, stream=name, start=start)
-                self.names = (*self.names, name)
+    async def _join(self, name: str, start: str) -> None:
+        if await self._group.join(name, start):
+            notice("info", "group_created", group=self._group.group, stream=name, start=start)
 
 
 async def partitions_there(
