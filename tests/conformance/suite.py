@@ -23,7 +23,10 @@ MATRIX = (
     *(f"{server}/{form}" for form in TOPOLOGIES for server in ("embedded", "redis-8", "valkey-9")),
 )
 _FAULTS_SHOWN = 10
-WHOLE = ("tests/store", "tests/events/test_consumer.py", "tests/events/test_reading.py")
+WHOLE = (
+    "tests/store",
+    *(f"tests/events/test_{name}.py" for name in ("consumer", "reading", "replaying")),
+)
 #: What a lease, an item and an end are: the scripts, and little of their surroundings.
 SHORT = ("tests/store/test_settling.py", "tests/store/test_claiming.py", "tests/store/test_inbox.py")
 

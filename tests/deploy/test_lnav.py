@@ -33,7 +33,7 @@ KINDS = {
     "object": "json",
 }
 #: lnav makes a column of each value and quotes no name: one of these would cost us the whole table.
-SQL_WORDS = {"limit", "where"}
+SQL_WORDS = {"group", "limit", "where"}
 
 
 @pytest.fixture

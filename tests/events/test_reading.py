@@ -14,8 +14,7 @@ from tests.events.conftest import handled
 from tests.events.samples import NOW, TASK
 from tests.events.streams import ARTICLES, deliver, fields, forsake, pending, publish, url, write
 from tests.servers import RedisServer
-from worker.errors import Misconfigured
-from worker.events import ArticleConsumer, replay, subscription
+from worker.events import ArticleConsumer, subscription
 from worker.events import consumer as consumer_module
 from worker.events.envelope import dead_event
 from worker.store.connection import Connection
@@ -281,34 +280,3 @@ async def test_stop_while_redis_is_away_ends_the_loop(monkeypatch: pytest.Monkey
     async with asyncio.timeout(60), ArticleConsumer("redis://127.0.0.1:1/0", group="g") as reader:
         asyncio.get_running_loop().call_later(0.05, reader.stop)
         assert [event async for event in reader] == []
-
-
-async def test_replay_goes_by_time_over_all_partitions(
-    connection: Connection, redis_server: RedisServer
-) -> None:
-    """In the order of the entries, from behind an id or from an instant, up to one; no group is touched."""
-    stamps = [1_767_225_600_000 + 1000 * number for number in range(230)]
-    await write(connection, {"no": "event"}, entry="1-0")
-    for number, stamp in enumerate(stamps):
-        await write(connection, fields(number), f"{{ingest:{number % 3}}}:articles", entry=f"{stamp}-0")
-    every = [event async for event in replay(redis_server.url)]
-    assert [event.url for event in every] == [url(number) for number in range(230)]
-    assert {event.deliveries for event in every} == {0}
-    since, until = (datetime.fromtimestamp(stamps[number] / 1000, UTC) for number in (100, 105))
-    some = [event.url async for event in replay(redis_server.url, since=since, until=until)]
-    assert some == [url(number) for number in range(100, 106)]
-    behind = replay(redis_server.url, since=every[226].entry, until=every[228].entry)
-    assert [event.url async for event in behind] == [url(227), url(228)]
-    assert await connection.command("XINFO", "GROUPS", ARTICLES) == []
-
-
-async def test_wrong_bounds_of_a_replay_are_named() -> None:
-    """Both at once; `now` has nothing to replay, and a time without a zone is no instant."""
-    for since, until, says in (
-        ("yesterday", "soon", ("since: 'yesterday'", "until: 'soon'")),
-        ("now", None, ("nothing to replay",)),
-        (datetime(2026, 1, 1), None, ("no time zone",)),  # noqa: DTZ001 - that is the fault
-    ):
-        with pytest.raises(Misconfigured) as error:
-            await anext(replay("redis://127.0.0.1:1/0", since=since, until=until))
-        assert [part for part in says if part not in str(error.value)] == []
