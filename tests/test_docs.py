@@ -10,7 +10,9 @@ import signal
 import subprocess
 import sys
 import tomllib
+from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +23,7 @@ from redis import Redis
 
 from tests.chaos.fleet import ROOT, clean_environ
 from tests.chaos.verdict import DOCUMENTED
+from tests.documents import as_run, places
 from tests.servers import RedisServer, free_port
 from worker.cli.entry import ingest
 from worker.extract import extract_article
@@ -34,7 +37,7 @@ if TYPE_CHECKING:
 
 DOCUMENTS = (
     *("README.md", "ARCHITECTURE.md", "THREAT_MODEL.md", "CHANGELOG.md"),
-    *("docs/what-can-be-lost.md", "deploy/redis/README.md", "deploy/RUNBOOK.md"),
+    *("docs/what-can-be-lost.md", "docs/PATH.md", "deploy/redis/README.md", "deploy/RUNBOOK.md"),
 )
 TEXTS = {name: (ROOT / name).read_text("utf-8") for name in DOCUMENTS}
 README, ARCHITECTURE = TEXTS["README.md"], TEXTS["ARCHITECTURE.md"]
@@ -71,6 +74,7 @@ class Terminal:
     folder: Path
     server: RedisServer
     environ: dict[str, str]
+    addresses: dict[str, str]  # in the documents, and here
 
     def run(self, kind: str, script: str) -> subprocess.CompletedProcess[str]:
         command = ("bash", "-euo", "pipefail", "-c") if kind == "sh" else (sys.executable, "-c")
@@ -97,7 +101,9 @@ def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
         "INGEST_ARCHIVE_DIR": "archive",
         "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
     }
-    terminal = Terminal(folder, server, environ)
+    elsewhere = ExitStack()
+    addresses = {Settings().redis_url: server.tcp_url, **elsewhere.enter_context(places())}
+    terminal = Terminal(folder, server, environ, addresses)
     site = subprocess.Popen([sys.executable, "-m", "tests.site"], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:
         assert site.stdout is not None
@@ -109,22 +115,14 @@ def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
         assert worked.returncode == 0, worked.stdout + worked.stderr
         yield terminal
     finally:
+        elsewhere.close()
         site.terminate()
         site.communicate()
         server.stop(signal.SIGKILL)
 
 
-def as_run(block: str, address: str) -> str:
-    """The block without `make`, with workers that end, and with the address of the test's Redis."""
-    lines = [
-        f"{line} --until-empty" if re.fullmatch(r"ingest run( --embedded)?", line) else line
-        for line in block.splitlines()
-        if not line.startswith("make ")
-    ]
-    return "\n".join(lines).replace(Settings().redis_url, address)
-
-
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_readme_blocks_run_in_order(terminal: Terminal) -> None:
     """Every block of shell and Python in the README runs as it stands, one after the other."""
     if not (BIN / "redis-cli").exists():
@@ -133,7 +131,7 @@ def test_readme_blocks_run_in_order(terminal: Terminal) -> None:
     assert len(blocks) >= 12
     exports = ""
     for block in blocks:
-        script = as_run(block.body, terminal.server.tcp_url)
+        script = as_run(block.body, terminal.addresses)
         if block.kind == "sh":
             ran = terminal.run("sh", exports + script)
             exports += "".join(f"{line}\n" for line in script.splitlines() if line.startswith("export "))
@@ -150,7 +148,7 @@ def test_readme_blocks_call_known_programs() -> None:
     """A README block that calls something new is noticed, and so is one that this test would pass over."""
     lines = [line for found in FENCES if found.kind == "sh" for line in found.body.splitlines()]
     assert {line.split()[0] for line in lines} == PROGRAMS
-    text = {"text", "text before", "toml", "json", "json after", "json event"}
+    text = {"text", "text before", "toml", "json", "json after", "json event", "sql"}
     assert {found.kind for found in FENCES} <= text | {"sh", "sh compose", "python", "python program"}
 
 
@@ -207,7 +205,7 @@ def test_commands_named_in_passing_exist(document: str) -> None:
     for command in re.findall(r"`ingest ([a-z][^`]*)`", TEXTS[document]):
         words = [word.strip('"') for word in command.split()]
         found: click.Command | None = ingest
-        while isinstance(found, click.Group):
+        while isinstance(found, click.Group) and words:
             found = found.get_command(click.Context(found), words.pop(0))
         assert found is not None, command
         options = {name for parameter in found.params for name in parameter.opts}
@@ -279,7 +277,8 @@ def test_every_script_has_a_row() -> None:
 
 def test_every_dependency_is_justified() -> None:
     """README's table of dependencies has a line for each that pyproject.toml declares, and no other."""
-    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    declared = [*project["dependencies"], *chain.from_iterable(project["optional-dependencies"].values())]
     names = {re.split(r"[>=;\[ ]", line)[0] for line in declared}
     table = README.partition("| package | why |")[2].partition("\n\n")[0]
     assert set(re.findall(r"^\| ([\w.-]+) \| \w", table, re.MULTILINE)) == names

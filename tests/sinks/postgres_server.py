@@ -83,6 +83,10 @@ class PostgresServer:
         options = f"-c listen_addresses=127.0.0.1 -p {self.port} -k {self.folder} -c fsync=off"
         self._run("pg_ctl", "-D", "data", "-l", "log", "-w", "-o", options, "start")
 
+    def make_database(self, name: str) -> None:
+        """An empty one."""
+        self._run("createdb", "-h", str(self.folder), "-p", str(self.port), "-U", "ingest", name)
+
     def stop(self) -> None:
         """Stop it as a power failure would: connections are cut."""
         self._run("pg_ctl", "-D", "data", "-m", "immediate", "-w", "stop")

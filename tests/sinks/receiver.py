@@ -10,6 +10,7 @@ import orjson
 from aiohttp import web
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Mapping
 
 #: Status, and headers.
@@ -38,7 +39,8 @@ class Received:
 class Receiver:
     """Keeps every request. `answer` says what becomes of one; status 0 never answers."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self.requests: list[Received] = []
         self.answer: Callable[[Received], Told] = lambda _: (204, {})
         self.says = ""  # what stands in its answers
@@ -49,7 +51,7 @@ class Receiver:
     @property
     def url(self) -> str:
         """Where it receives."""
-        return f"http://127.0.0.1:{self.port}/hook"
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}/hook"
 
     @property
     def ids(self) -> list[str]:
@@ -69,7 +71,7 @@ class Receiver:
         app.router.add_post("/hook", self._receive)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True)
+        site = web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True, ssl_context=self._tls)
         await site.start()
         self.port = self._runner.addresses[0][1]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ import asyncpg
 import orjson
 import pytest
 
+from tests.chaos.fleet import ROOT
 from tests.events.samples import NOW
 from tests.servers import free_port
 from tests.sinks.records import died, published, record, records, unchanged
@@ -125,6 +127,19 @@ async def test_words_are_found_in_their_language(sink: PostgresSink, database: A
     await database.execute("set enable_seqscan = off")
     plan = await database.fetch("explain select 1 from ingest.articles where search @@ to_tsquery('x')")
     assert "articles_by_search" in str(plan)
+
+
+async def test_the_query_of_the_readme_runs(sink: PostgresSink, database: Any) -> None:
+    """And finds what it is about."""
+    await sink.write(
+        [
+            record(published(1, language="en", title="A ferry", text="It sails.")),
+            record(published(2, language="en", title="Ferries", text="They are on strike.")),
+        ]
+    )
+    readme = (ROOT / "README.md").read_text("utf-8")
+    (query,) = re.findall(r"^```sql\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+    assert [row["title"] for row in await database.fetch(query)] == ["A ferry"]
 
 
 async def test_the_longest_texts_fit(sink: PostgresSink, database: Any) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
+import trustme
 from standardwebhooks import Webhook
 
 from tests.servers import free_port
@@ -137,21 +139,38 @@ async def test_a_busy_receiver_is_left_alone(receiver: Receiver, tmp_path: Path)
     assert len(set(receiver.ids[1:])) == 2
 
 
-async def test_a_receiver_that_is_away_is_waited_for(receiver: Receiver, tmp_path: Path) -> None:
-    """Nobody listens, then somebody does."""
+async def test_a_receiver_that_is_away_is_waited_for(
+    receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody listens, then somebody does, and has them all."""
+    for name in ("EVENT_BACKOFF_S", "RECEIVER_BACKOFF_S"):
+        monkeypatch.setattr(f"worker.sinks.replies.{name}", (0.05, 0.2))
+    events = records(1, 5)
     await receiver.stop()
     async with sending(receiver, tmp_path) as (sink, rejected):
-        await sink.write(records(1, 5))
-        await until(lambda: sink._failures_in_row > 0)
+        await sink.write(events)
+        await until(lambda: sink._failures_in_row > 2)
         assert sink.owed == 5
         await receiver.start()
-        sink._rest_until = 0.0  # rather than to wait for it
-    receiver.requests.clear()
-    async with sending(receiver, tmp_path) as (again, _):
-        await again.write(records(6, 6))
-        await receiver.until(lambda all_: len(all_.requests) == 1)
-        assert again.owed >= 1
+        await delivered(sink)
+        assert sink._failures_in_row == 0
+    assert sorted(receiver.ids) == sorted(event.id for event in events)
     assert rejected == []
+
+
+async def test_authorities_of_our_own_are_trusted(tmp_path: Path) -> None:
+    """With INGEST_CA_FILE; without it the certificate is refused, and the event kept."""
+    authority, tls = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    async with Receiver(tls) as receiver:
+        async with sending(receiver, tmp_path) as (sink, _):
+            await sink.write(records(1, 1))
+            await until(lambda: sink._failures_in_row > 0)
+            assert sink.owed == 1
+        async with sending(receiver, tmp_path, ca_file=tmp_path / "ca.pem") as (sink, _):
+            await sink.write(records(2, 2))
+            await receiver.until(lambda all_: len(all_.requests) > 0)
 
 
 async def test_a_receiver_that_never_answers_is_a_failure(receiver: Receiver, tmp_path: Path) -> None:

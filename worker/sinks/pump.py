@@ -29,12 +29,13 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 #: Between two tries while a sink is away.
 _BACKOFF_S = (0.2, 30.0)
-#: How often to count what is behind: at each tick when nothing came for a while, else more rarely. Before
-#: Redis 7 a count reads all of it, so it may take a twentieth of the time and no more.
+#: How often to count what is behind, from often to seldom: before Redis 7 a count reads all of it, so it may
+#: take a twentieth of the time and no more.
+_LOOK_EVERY_S = (5.0, 60.0)
+_LOOK_SHARE = 20
 _TICK_S = 0.2
 _QUIET_S = 0.3
-_LOOK_EVERY_S = 5.0
-_LOOK_SHARE = 20
+_FEW = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,12 +192,18 @@ class Pump:
         while True:
             await self._clock.sleep(_TICK_S)
             began = self._clock.monotonic()
-            if began < look_at + (0.0 if began - self._wrote_at >= _QUIET_S else _LOOK_EVERY_S):
+            if began < look_at and not self._may_be_empty(began):
                 continue
             await self._look()
             if self._plan.until_empty and self.totals.behind == 0 and self._sink.owed == 0:
                 self.stop("empty")
-            look_at = self._clock.monotonic() + (self._clock.monotonic() - began) * _LOOK_SHARE
+            now = self._clock.monotonic()
+            look_at = now + min(max(_LOOK_EVERY_S[0], _LOOK_SHARE * (now - began)), _LOOK_EVERY_S[1])
+
+    def _may_be_empty(self, now: float) -> bool:
+        """Whether nothing came for a while, and little was left: counting is cheap then, and urgent."""
+        is_quiet = now - self._wrote_at >= _QUIET_S and self._away_since is None
+        return self._plan.until_empty and is_quiet and (self.totals.behind or 0) <= _FEW
 
     async def _look(self) -> None:
         self.totals.behind = await self._consumer.lag()

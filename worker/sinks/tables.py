@@ -89,12 +89,12 @@ create schema if not exists {schema};
 
 -- By the primary subtag of a BCP 47 tag; 'simple', which knows no stems, for all that is not known here.
 create or replace function {schema}.search_language(tag text) returns regconfig
-language sql immutable parallel safe as $$
-  select case split_part(lower(tag), '-', 1)
+language plpgsql immutable parallel safe as $$ begin  -- and not sql, which would be planned anew for each row
+  return case split_part(lower(tag), '-', 1)
 {cases}
     else 'pg_catalog.simple'::regconfig
-  end
-$$;
+  end;
+end $$;
 
 create table if not exists {schema}.events (
 {_columns(EVENT_COLUMNS)},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import signal
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from worker.cli.failures import WrongSettings
 from worker.cli.screen import talk
 from worker.cli.sink.show import display
 from worker.cli.store import opened
-from worker.errors import SinkUnusable
+from worker.errors import SinkUnusable, StoreUnavailable
 from worker.events import ArticleConsumer
 from worker.sinks.pump import Plan, Pump
 from worker.store.consumer_group import ConsumerGroup
@@ -117,7 +118,10 @@ async def _note_place(settings: Settings, wishes: Wishes) -> None:
     """Say so where --from changes nothing. Raises StoreUnusable where Redis refuses us for good."""
     if wishes.start is None:
         return
-    async with opened(settings, patience_s=None) as store:
-        name = store.keys.dead if wishes.streams == ("dead",) else store.keys.articles
-        if await ConsumerGroup(store.connection, wishes.group, "").is_made(name()):
-            talk().print(f"the group {wishes.group} is there: it goes on where it was, whatever --from says")
+    with suppress(StoreUnavailable):  # the sink waits for it, and says so
+        async with opened(settings) as store:
+            name = store.keys.dead if wishes.streams == ("dead",) else store.keys.articles
+            if await ConsumerGroup(store.connection, wishes.group, "").is_made(name()):
+                talk().print(
+                    f"the group {wishes.group} is there: it goes on where it was, whatever --from says"
+                )
