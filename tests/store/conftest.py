@@ -8,6 +8,7 @@ import pytest
 
 from tests.chaos.verdict import DOCUMENTED
 from tests.store.acting import Act
+from worker.store.feeds import Feeds
 from worker.store.frontier import Frontier, FrontierLimits
 from worker.store.hosts import HostPolicy
 from worker.store.inbox import Inbox
@@ -46,3 +47,9 @@ async def frontier(connection: Connection, keys: Keys, clock: FakeClock) -> Fron
 def act(connection: Connection, keys: Keys, inbox: Inbox, frontier: Frontier) -> Act:
     """Short words for what tests do again and again."""
     return Act(connection, keys, inbox, frontier)
+
+
+@pytest.fixture
+def feeds(connection: Connection, keys: Keys) -> Feeds:
+    """Leases of a minute."""
+    return Feeds(connection, keys, lease_s=60, seen_days=90)

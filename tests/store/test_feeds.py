@@ -8,56 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from worker.store.feeds import MOST_SEEN, Added, FeedLease, Feeds, WatchedFeed, feed_id
+from tests.store.feeding import ID, URL, claimed, entries, expire, known, leased, queue
+from worker.store.feeds import Added, FeedLease
 
 if TYPE_CHECKING:
     from worker.store.connection import Connection
+    from worker.store.feeds import Feeds
     from worker.store.keys import Keys
-
-URL = "https://news.example/rss.xml"
-ID = feed_id(URL)
-
-
-@pytest.fixture
-def feeds(connection: Connection, keys: Keys) -> Feeds:
-    """Leases of a minute."""
-    return Feeds(connection, keys, lease_s=60, seen_days=90)
-
-
-async def claimed(feeds: Feeds) -> FeedLease:
-    """Claim a feed; the test fails when none is due."""
-    lease = await feeds.claim()
-    assert isinstance(lease, FeedLease), lease
-    return lease
-
-
-async def leased(feeds: Feeds, url: str = URL) -> FeedLease:
-    """Watch a feed and claim it."""
-    await feeds.add(url)
-    return await claimed(feeds)
-
-
-async def known(feeds: Feeds) -> WatchedFeed:
-    """What is known of the feed."""
-    feed = await feeds.find(ID)
-    assert feed is not None
-    return feed
-
-
-async def expire(connection: Connection, keys: Keys) -> None:
-    """Let the feed's lease have run out."""
-    await connection.command("ZADD", keys.feeds, 1, ID)
-
-
-async def queue(connection: Connection, keys: Keys) -> list[bytes]:
-    """What is in the inbox."""
-    items: list[bytes] = await connection.command("LRANGE", keys.queue, 0, -1)
-    return items
-
-
-def entries(*names: str) -> list[tuple[bytes, bytes]]:
-    """An entry for each: its digest and its item."""
-    return [(f"digest-{name}".encode(), name.encode()) for name in names]
 
 
 async def test_added_feed_is_due(feeds: Feeds) -> None:
@@ -211,82 +168,6 @@ async def test_finish_keeps_and_drops_fields(feeds: Feeds) -> None:
     wait_s = await feeds.claim()
     assert isinstance(wait_s, float)
     assert 295 < wait_s <= 300
-
-
-async def test_ended_feed(feeds: Feeds) -> None:
-    """It is never due again, and stays known, until it is asked for anew by name."""
-    lease = await leased(feeds)
-    assert await feeds.finish(lease, due_s=None, fields={"state": "ended"})
-    assert await feeds.claim() is None
-    assert (await known(feeds)).due_ms is None
-    assert [feed.url async for feed in feeds.all()] == [URL]
-    assert await feeds.add(URL, revive=False) is Added.ENDED
-    assert await feeds.add(URL) is Added.NEW
-    assert (await claimed(feeds)).feed.state == "active"
-
-
-async def test_removed_feed_leaves_nothing(feeds: Feeds, connection: Connection) -> None:
-    """Nor can whoever looks at it push anything more."""
-    lease = await leased(feeds)
-    await feeds.push(lease, entries("a"))
-    assert await feeds.remove(ID)
-    assert await feeds.push(lease, entries("b")) is None
-    assert not await feeds.finish(lease, due_s=0, fields={})
-    assert await feeds.find(ID) is None
-    names = [name async for page in connection.scan("*feed*", count=1000) for name in page]
-    assert names == [b"{ingest:queue}:feed_clock"]
-
-
-async def test_entries_are_forgotten(feeds: Feeds, connection: Connection, keys: Keys) -> None:
-    """Those that left the feed long ago go; those that still stand in it stay, however old."""
-    lease = await leased(feeds)
-    await feeds.push(lease, entries("gone", "there"))
-    seen = f"{{ingest:queue}}:feed_seen:{ID}"
-    for name in ("gone", "there"):
-        await connection.command("ZADD", seen, 1, f"digest-{name}")
-    assert await feeds.look(lease, [b"digest-there"]) == []
-    assert await feeds.finish(lease, due_s=0, fields={})
-    assert await connection.command("ZRANGE", seen, 0, -1) == [b"digest-there"]
-
-
-async def test_entries_kept_are_bounded(feeds: Feeds, connection: Connection) -> None:
-    """Of too many, the ones go that left the feed first."""
-    lease = await leased(feeds)
-    seen = f"{{ingest:queue}}:feed_seen:{ID}"
-    fill = "for i = 1, ARGV[1] do redis.call('ZADD', KEYS[1], ARGV[2] + i, i) end"
-    await connection.command("EVAL", fill, 1, seen, MOST_SEEN + 5, 10**13)
-    assert await feeds.finish(lease, due_s=0, fields={})
-    assert await connection.command("ZCARD", seen) == MOST_SEEN
-    assert await connection.command("ZRANGE", seen, 0, 0) == [b"6"]
-
-
-async def test_clock_set_back_stalls_no_feed(feeds: Feeds, connection: Connection) -> None:
-    """An hour that Redis' clock goes back is none that feeds wait for."""
-    lease = await leased(feeds)
-    await feeds.finish(lease, due_s=0, fields={})
-    clock = "{ingest:queue}:feed_clock"
-    await connection.command("HINCRBY", clock, "last", 3_600_000)
-    await connection.command("ZINCRBY", "{ingest:queue}:feeds", 3_599_000, ID)
-    assert (await claimed(feeds)).feed.url == URL
-    assert 3_590_000 < int(await connection.command("HGET", clock, "ahead")) <= 3_600_000
-
-
-async def test_what_is_remembered_of_an_ended_feed_expires(feeds: Feeds, connection: Connection) -> None:
-    """Nobody looks at it any more to let go of it."""
-    lease = await leased(feeds)
-    await feeds.push(lease, entries("a"))
-    await feeds.finish(lease, due_s=None, fields={"state": "ended"})
-    left_ms = await connection.command("PTTL", f"{{ingest:queue}}:feed_seen:{ID}")
-    assert 89 * 86_400_000 < left_ms <= 90 * 86_400_000
-
-
-async def test_list_has_the_next_due_first(feeds: Feeds) -> None:
-    """With those that have ended at its end."""
-    for number, delay_s in enumerate((300, 100, 200)):
-        await feeds.add(f"{URL}?{number}", delay_s=delay_s)
-    await feeds.add(f"{URL}?ended", delay_s=-1)
-    await feeds.finish(await claimed(feeds), due_s=None, fields={"state": "ended"})
-    assert [feed.url.partition("?")[2] async for feed in feeds.all()] == ["1", "2", "0", "ended"]
 
 
 @pytest.mark.parametrize("seed", range(5))
