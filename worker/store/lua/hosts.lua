@@ -128,10 +128,8 @@ local function is_crowded(host)
 end
 
 -- A host stands in `ready` if and only if it has a URL waiting and a slot free: since its score, or from then on.
-local moment
 local function offer(host)
-  local known = state(host)
-  moment = moment or now_ms()
+  local known, moment = state(host), now_ms()
   if known.busy >= slots_of(host) or redis.call('EXISTS', P .. 'high:' .. host, P .. 'wait:' .. host) == 0 then
     redis.call('ZREM', P .. 'ready', host)
   elseif is_crowded(host) then
