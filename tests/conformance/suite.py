@@ -25,7 +25,7 @@ MATRIX = (
 _FAULTS_SHOWN = 10
 WHOLE = (
     "tests/store",
-    *(f"tests/events/test_{name}.py" for name in ("consumer", "reading", "replaying")),
+    *(f"tests/events/test_{name}.py" for name in ("consumer", "holding", "reading", "replaying")),
 )
 #: What a lease, an item and an end are: the scripts, and little of their surroundings.
 SHORT = ("tests/store/test_settling.py", "tests/store/test_claiming.py", "tests/store/test_inbox.py")
