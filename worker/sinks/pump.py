@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from tenacity import (
     AsyncRetrying,
@@ -21,7 +21,7 @@ from worker.telemetry.log import get_logger
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from worker.events import ArticleConsumer, Event
     from worker.sinks.sink import Sink, Written
@@ -104,26 +104,16 @@ class Pump:
 
     async def run(self) -> None:
         """Write until told to stop, or all is written. Raises SinkUnusable, and what the consumer does."""
-        # Before the loop, and not beside its first step: both would join the group.
-        await self._look()
-        log = get_logger()
-        log.info(
-            "sink_started",
-            sink=self._plan.name,
-            where=self._sink.where,
-            group=self._plan.group,
-            consumer=self._consumer.name,
-        )
-        self._watching = asyncio.create_task(self._watch())
-        beside = [asyncio.create_task(self._attend()), self._watching]
+        beside: list[asyncio.Task[None]] = []
         try:
-            async for events in self._consumer.batches(self._plan.batch, self._plan.wait_s):
-                if not await self._write(events):
-                    break
+            if await self._join():
+                self._watching = asyncio.create_task(self._watch())
+                beside = [asyncio.create_task(self._attend()), self._watching]
+                async for events in self._consumer.batches(self._plan.batch, self._plan.wait_s):
+                    if not await self._write(events):
+                        break
         finally:
-            for task in beside:
-                task.cancel()
-            await asyncio.wait(beside)
+            await _cancelled(beside)
             await self._sink.close()
             self.totals.owed = self._sink.owed
             self._display.show(self.totals)
@@ -131,7 +121,28 @@ class Pump:
             if not task.cancelled():
                 task.result()  # raises what ended it
         figures = {name: getattr(self.totals, name) for name in ("written", "repeats", "rejected", "owed")}
-        log.info("sink_stopped", sink=self._plan.name, reason=self._reason, **figures)
+        get_logger().info("sink_stopped", sink=self._plan.name, reason=self._reason, **figures)
+
+    async def _join(self) -> bool:
+        """Join the group, and count; False if we were told to stop before Redis answered."""
+        # Before the loop, and not beside its first step: both would join.
+        looking = asyncio.create_task(self._look())
+        stopping = asyncio.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait({looking, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if not looking.done():
+                return False
+            await looking
+        finally:
+            await _cancelled([looking, stopping])
+        get_logger().info(
+            "sink_started",
+            sink=self._plan.name,
+            where=self._sink.where,
+            group=self._plan.group,
+            consumer=self._consumer.name,
+        )
+        return True
 
     async def _write(self, events: list[Event]) -> bool:
         """Write a batch; False if the sink was away until we were told to stop: then it comes again."""
@@ -209,3 +220,11 @@ class Pump:
         self.totals.behind = await self._consumer.lag()
         self.totals.owed = self._sink.owed
         self._display.show(self.totals)
+
+
+async def _cancelled(tasks: Sequence[asyncio.Task[Any]]) -> None:
+    """Cancel them, and return once all have ended; what they ended by stays in them."""
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks)

@@ -16,13 +16,15 @@ from tests.chaos.fleet import ROOT
 from tests.cli.conftest import COMMAND, environ, run
 from tests.cli.sink.process import feed, finished
 from tests.cli.sink.test_kills import lines_of
-from tests.sinks.records import died
+from tests.sinks.receiver import Receiver
+from tests.sinks.records import died, published
+from worker.store.connection import Connection
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.security.roles import GuardedRedis
     from tests.servers import RedisServer
-    from worker.store.connection import Connection
 
 
 async def written(tmp_path: Path, redis_url: str, *words: str) -> list[str]:
@@ -83,6 +85,41 @@ async def test_groups_are_apart(redis_server: RedisServer, connection: Connectio
     ids = await feed(connection, range(3))
     for group in ("a", "b"):
         assert await written(tmp_path / group, redis_server.url, "--group", group) == ids
+
+
+async def test_all_partitions_are_read(
+    redis_server: RedisServer, connection: Connection, tmp_path: Path
+) -> None:
+    """`entry` names the partition, if it is not the first."""
+    for partition in range(3):
+        event = published(partition)
+        words = [word for pair in event.items() for word in pair]
+        await connection.command("XADD", f"{{ingest:{partition}}}:articles", "5-0", *words)
+    path = str(tmp_path / "articles.jsonl")
+    await finished("jsonl", path, redis_url=redis_server.url, partitions="3")
+    assert sorted(line["entry"] for line in lines_of(tmp_path)) == ["1/5-0", "2/5-0", "5-0"]
+
+
+async def test_two_of_a_group_share_its_events(
+    redis_server: RedisServer, connection: Connection, dsn: str, database: Any
+) -> None:
+    """Together they write all, each once."""
+    settings = {"redis_url": redis_server.url, "postgres_dsn": dsn}
+    await feed(connection, range(60))
+    both = await asyncio.gather(*(finished("postgres", "--batch", "5", **settings) for _ in range(2)))
+    assert sum(each.lines[-1]["written"] for each in both) == 60
+    assert await database.fetchval("select count(*) from ingest.events") == 60
+
+
+async def test_the_consumers_user_may_run_a_sink(guarded: GuardedRedis, tmp_path: Path) -> None:
+    """The rights in users.acl are enough, for rejected events too."""
+    async with Connection(guarded.url_of("root")) as root, Receiver() as receiver:
+        ids = await feed(root, range(3))
+        receiver.answer = lambda request: (404 if request.id == ids[0] else 204, {})
+        words = ("webhook", receiver.url, "--outbox", str(tmp_path / "outbox"), "--max-attempts", "1")
+        await finished(*words, "--all", "--from", "start", redis_url=guarded.url_of("consumer"))
+        assert set(receiver.ids) == set(ids)
+        assert len(await root.command("HKEYS", "{ingest:0}:rejected:sink-webhook")) == 1
 
 
 @pytest.mark.parametrize(

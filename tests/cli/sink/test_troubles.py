@@ -61,6 +61,31 @@ async def test_redis_goes_away_and_comes_back(tmp_path: Path) -> None:
         server.stop(signal.SIGKILL)
 
 
+async def test_a_redis_that_never_answers_keeps_no_sink_from_ending(tmp_path: Path) -> None:
+    """It waits and says so; one signal is enough, and the exit code is 0."""
+    words = ("jsonl", str(tmp_path / "articles.jsonl"), "--from", "start")
+    async with running(*words, redis_url=f"unix://{tmp_path}/none.sock") as sink:
+        await sink.until("consumer_waiting")
+        assert await sink.term() == 0
+    assert sink.lines[-1]["event"] == "sink_stopped"
+
+
+async def test_a_redis_that_refuses_us_ends_it(tmp_path: Path) -> None:
+    """Exit code 1, with what to do."""
+    server = RedisServer(tmp_path / "r", options=("--requirepass", "x")).start()
+    try:
+        async with running(
+            "webhook", "http://127.0.0.1:9/", redis_url=server.url, data_dir=str(tmp_path)
+        ) as sink:
+            said = await sink.rest()
+    finally:
+        server.stop(signal.SIGKILL)
+    assert sink.process.returncode == 1
+    assert "refuses the credentials" in said
+    assert "Traceback" not in said
+    assert "Unclosed" not in said
+
+
 @pytest.mark.slow
 async def test_postgres_goes_away_and_comes_back(
     redis_server: RedisServer,
