@@ -139,12 +139,16 @@ async def test_gone_feed_is_not_asked_for_again(desk: Desk) -> None:
 
 
 @pytest.mark.slow
-async def test_workers_look_at_feeds_where_told_to(desk: Desk) -> None:
-    """With INGEST_FEEDS, a worker alone does it all: from the feed to the event."""
+@pytest.mark.parametrize("how", ["option", "setting"])
+async def test_workers_look_at_feeds_where_told_to(desk: Desk, how: str) -> None:
+    """With --feeds or INGEST_FEEDS, a worker alone does it all: from the feed to the event."""
     desk.room.numbers = [1]
     await desk.feeds.add(desk.room.feed)
-    desk.fleet.settings["INGEST_FEEDS"] = "true"
-    desk.fleet.start()
+    if how == "option":
+        desk.fleet.start(command=("run", "--feeds"))
+    else:
+        desk.fleet.settings["INGEST_FEEDS"] = "true"
+        desk.fleet.start()
     await desk.until(lambda: desk.count("article_published"), "an article")
     assert await asyncio.to_thread(desk.fleet.stop) == [0]
     assert desk.count("feeder_stopped") == 1

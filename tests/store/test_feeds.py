@@ -1,12 +1,9 @@
-"""The scripts of feeds: one feeder at a time, tokens that are worth something, and no entry pushed twice."""
+"""The scripts of feeds: one feeder at a time, and tokens that are worth something."""
 
 from __future__ import annotations
 
 import asyncio
-import random
 from typing import TYPE_CHECKING
-
-import pytest
 
 from tests.store.feeding import ID, URL, claimed, entries, expire, known, leased, queue
 from worker.store.feeds import Added, FeedLease
@@ -77,36 +74,6 @@ async def test_claim_whose_reply_was_lost(feeds: Feeds, connection: Connection, 
     assert (await known(feeds)).crashes == 0
 
 
-async def test_entries_are_pushed_once(feeds: Feeds, connection: Connection, keys: Keys) -> None:
-    """By looks that follow each other, by a call that is repeated, and where a feed lists one twice."""
-    lease = await leased(feeds)
-    assert await feeds.look(lease, [digest for digest, _ in entries("a", "b")]) == [0, 1]
-    assert await feeds.push(lease, entries("a", "b", "a")) == 2
-    assert await feeds.push(lease, entries("a", "b", "a")) == 2
-    assert await feeds.look(lease, [digest for digest, _ in entries("a", "c", "b")]) == [1]
-    assert await feeds.finish(lease, due_s=0, fields={})
-    lease = await claimed(feeds)
-    assert await feeds.push(lease, entries("b", "c")) == 1
-    assert await queue(connection, keys) == [b"a", b"b", b"c"]
-    assert (await known(feeds)).pushed == 3
-
-
-async def test_empty_item_is_only_remembered(feeds: Feeds, connection: Connection, keys: Keys) -> None:
-    """So what a feed holds at first can be passed over for good."""
-    lease = await leased(feeds)
-    assert await feeds.push(lease, [(b"digest-a", b""), (b"digest-b", b"b")]) == 1
-    assert await feeds.push(lease, entries("a", "b")) == 1
-    assert await queue(connection, keys) == [b"b"]
-
-
-async def test_two_feeds_may_list_the_same(feeds: Feeds, connection: Connection, keys: Keys) -> None:
-    """What one has pushed the other pushes, too: it is for the admission to tell duplicates."""
-    for number in range(2):
-        lease = await leased(feeds, f"{URL}?{number}")
-        assert await feeds.push(lease, entries("a")) == 1
-    assert await queue(connection, keys) == [b"a", b"a"]
-
-
 async def test_takeover(feeds: Feeds, connection: Connection, keys: Keys) -> None:
     """A lease that ran out goes to another feeder; the first can do nothing any more."""
     first = await leased(feeds)
@@ -170,36 +137,45 @@ async def test_finish_keeps_and_drops_fields(feeds: Feeds) -> None:
     assert 295 < wait_s <= 300
 
 
-@pytest.mark.parametrize("seed", range(5))
-async def test_entries_are_pushed_once_whatever_happens(
-    feeds: Feeds, connection: Connection, keys: Keys, seed: int
-) -> None:
-    """Feeders stall, lose leases, repeat calls and die: each entry is pushed once, and none left out."""
-    chance = random.Random(seed)
-    names = [f"{number:03}" for number in range(60)]
-    await feeds.add(URL)
-    held: list[FeedLease] = []
-    for _ in range(200):
-        lease = chance.choice(held) if held and chance.random() < 0.8 else None
-        if lease is None:
-            claim = await feeds.claim()
-            held += [claim] if isinstance(claim, FeedLease) else []
-            continue
-        match chance.choice(("push", "push", "push", "expire", "die", "finish")):
-            case "push":
-                batch = entries(*chance.sample(names, 5))
-                for _ in range(chance.choice((1, 2))):
-                    await feeds.push(lease, batch)
-            case "expire":
-                await expire(connection, keys)
-            case "die":
-                held.remove(lease)
-                await expire(connection, keys)
-            case "finish":
-                await feeds.finish(lease, due_s=0, fields={})
-    await expire(connection, keys)
-    last = await claimed(feeds)
-    assert await feeds.push(last, entries(*names)) is not None
-    queued = await queue(connection, keys)
-    assert sorted(queued) == [name.encode() for name in names]
-    assert (await known(feeds)).pushed == len(names)
+async def test_ended_feed(feeds: Feeds) -> None:
+    """It is never due again, and stays known, until it is asked for anew by name."""
+    lease = await leased(feeds)
+    assert await feeds.finish(lease, due_s=None, fields={"state": "ended"})
+    assert await feeds.claim() is None
+    assert (await known(feeds)).due_ms is None
+    assert [feed.url async for feed in feeds.all()] == [URL]
+    assert await feeds.add(URL, revive=False) is Added.ENDED
+    assert await feeds.add(URL) is Added.NEW
+    assert (await claimed(feeds)).feed.state == "active"
+
+
+async def test_removed_feed_leaves_nothing(feeds: Feeds, connection: Connection) -> None:
+    """Nor can whoever looks at it push anything more."""
+    lease = await leased(feeds)
+    await feeds.push(lease, entries("a"))
+    assert await feeds.remove(ID)
+    assert await feeds.push(lease, entries("b")) is None
+    assert not await feeds.finish(lease, due_s=0, fields={})
+    assert await feeds.find(ID) is None
+    names = [name async for page in connection.scan("*feed*", count=1000) for name in page]
+    assert names == [b"{ingest:queue}:feed_clock"]
+
+
+async def test_clock_set_back_stalls_no_feed(feeds: Feeds, connection: Connection) -> None:
+    """An hour that Redis' clock goes back is none that feeds wait for."""
+    lease = await leased(feeds)
+    await feeds.finish(lease, due_s=0, fields={})
+    clock = "{ingest:queue}:feed_clock"
+    await connection.command("HINCRBY", clock, "last", 3_600_000)
+    await connection.command("ZINCRBY", "{ingest:queue}:feeds", 3_599_000, ID)
+    assert (await claimed(feeds)).feed.url == URL
+    assert 3_590_000 < int(await connection.command("HGET", clock, "ahead")) <= 3_600_000
+
+
+async def test_list_has_the_next_due_first(feeds: Feeds) -> None:
+    """With those that have ended at its end."""
+    for number, delay_s in enumerate((300, 100, 200)):
+        await feeds.add(f"{URL}?{number}", delay_s=delay_s)
+    await feeds.add(f"{URL}?ended", delay_s=-1)
+    await feeds.finish(await claimed(feeds), due_s=None, fields={"state": "ended"})
+    assert [feed.url.partition("?")[2] async for feed in feeds.all()] == ["1", "2", "0", "ended"]

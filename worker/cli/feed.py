@@ -94,7 +94,7 @@ def run(*, once: bool) -> None:
     """Look at the feeds when they are due, until SIGTERM or Ctrl-C.
 
     Any number may run, on any number of machines, beside workers: each feed is looked at by one of them, and
-    if that one is killed by another. Workers do it, too, where INGEST_FEEDS is true. Hosts are asked in
+    if that one is killed by another. Workers do it, too, by `ingest run --feeds`. Hosts are asked in
     turn with the workers' requests, by the same rules.
     """
     settings = load_settings()

@@ -51,7 +51,8 @@ _SERVER_ENDED = "the embedded Redis ended"
     is_flag=True,
     help="End once nothing is in the queue, waiting or in work; at once if there is nothing to do.",
 )
-def run(*, embedded: bool, until_empty: bool) -> None:
+@click.option("--feeds", is_flag=True, help="Look at feeds, too, as `ingest feed run` does (INGEST_FEEDS).")
+def run(*, embedded: bool, until_empty: bool, feeds: bool) -> None:
     """Run a worker until SIGTERM or Ctrl-C.
 
     The first signal lets it end what it has begun, for at most INGEST_DRAIN_S seconds; a second one gives
@@ -67,7 +68,7 @@ def run(*, embedded: bool, until_empty: bool) -> None:
     Settings that matter most: INGEST_REDIS_URL, INGEST_CONCURRENCY, INGEST_HOST_SPACING_S,
     INGEST_USER_AGENT.
     """
-    settings = load_settings()
+    settings = load_settings(feeds=feeds or None)
     host_rules(settings)  # a faulty file is told before anything is started
     return_large_blocks()
     _in_fast_loop(_run(settings, embedded=embedded, until_empty=until_empty))

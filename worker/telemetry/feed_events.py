@@ -31,7 +31,7 @@ FEED_EVENTS = (
         "feed_failed",
         "warning",
         "worker",
-        "a feed could not be had or read: it is looked at again, ever later",
+        "a feed could not be had, or is none (`not_feed`): it is looked at again, ever later",
         "feed_id:str feed:str reason:str error:str? status:int? failures:int next_in_s:float",
     ),
     log_event(
