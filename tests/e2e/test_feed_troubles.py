@@ -73,7 +73,7 @@ async def test_retry_after(desk: Desk) -> None:
     await desk.feeds.add(desk.room.feed)
     (postponed,) = await once(desk, log_level="debug")
     assert postponed["event"] == "feed_postponed"
-    assert 80 < postponed["next_in_s"] <= 90
+    assert 10 < postponed["next_in_s"] <= 90
     assert len(desk.room.asked) == 1
 
 
