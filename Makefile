@@ -7,6 +7,8 @@ READY  := $(VENV)/.ready
 ARGS   ?=
 URLS   ?=
 MINUTES ?= 60
+# Processes that share the tests: two, since many tests wait for something most of their time.
+TESTERS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check audit format docs bench bench-extract chaos chaos-consumers chaos-mutations drill fairness soak conformance env e2e-compose lock clean
@@ -27,8 +29,8 @@ $(READY): requirements-dev.lock pyproject.toml
 demo: $(READY)  ## run the whole job on the bundled sample site, or on URLS="https://… https://…"
 	@$(BIN)/ingest demo $(URLS)
 
-test: $(READY)  ## run the tests (ARGS="-k name" to choose)
-	@$(BIN)/python -m pytest $(ARGS)
+test: $(READY)  ## run the tests (ARGS="-k name" to choose; TESTERS=0 for one process and a debugger)
+	@$(BIN)/python -m pytest -n $(TESTERS) $(ARGS)
 
 check: $(READY)  ## lint, format, types, import contract, file sizes, audit
 	@$(BIN)/ruff check .
