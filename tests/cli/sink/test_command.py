@@ -134,6 +134,7 @@ async def test_the_consumers_user_may_run_a_sink(guarded: GuardedRedis, tmp_path
         (["postgres"], "INGEST_POSTGRES_DSN"),
         (["postgres", "mysql://u:hunter2@h/db"], "postgresql://user@host:5432/database"),
         (["postgres", "postgresql://u:hunter2@no-such-host.invalid/db"], "is the host's name right"),
+        (["postgres", "postgresql://u:hunter2@[h/db"], "postgresql://user@host:5432/database"),
         (["postgres", "postgresql://h/db", "--schema", "a; drop table b"], "small letters"),
         (["webhook", "example.com/hook"], "https://example.com/hook"),
         (["webhook", "ftp://example.com/hook"], "https://example.com/hook"),
@@ -169,6 +170,15 @@ def test_a_library_that_is_not_installed_is_told(
         f"ingest: `ingest sink {name}` needs {library}, which is not installed: "
         f"pip install 'ingest-worker[{name}]'\n"
     )
+
+
+def test_a_password_among_the_arguments_is_warned_of(ingest: Any) -> None:
+    """It is not repeated."""
+    ran = ingest("sink", "postgres", "postgresql://u:hunter2@no-such-host.invalid/db")
+    assert "password stands among the arguments" in ran.err
+    assert "hunter2" not in ran.err
+    without = ingest("sink", "postgres", postgres_dsn="postgresql://u:hunter2@no-such-host.invalid/db")
+    assert "among the arguments" not in without.err
 
 
 def test_the_schema_is_printed() -> None:

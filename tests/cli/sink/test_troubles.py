@@ -11,7 +11,7 @@ import pytest
 
 from tests.cli.sink.process import ARTICLES, SOON, feed, finished, running, until
 from tests.cli.sink.test_kills import lines_of
-from tests.servers import RedisServer
+from tests.servers import RedisServer, free_port
 from tests.sinks.receiver import Receiver
 from worker.store.connection import Connection
 from worker.store.consumer_group import ConsumerGroup
@@ -72,16 +72,16 @@ async def test_a_redis_that_never_answers_keeps_no_sink_from_ending(tmp_path: Pa
 
 async def test_a_redis_that_refuses_us_ends_it(tmp_path: Path) -> None:
     """Exit code 1, with what to do."""
-    server = RedisServer(tmp_path / "r", options=("--requirepass", "x")).start()
+    server = RedisServer(tmp_path / "r", port=free_port(), options=("--requirepass", "x")).start()
+    url = server.tcp_url.replace("//", "//:hunter2@")
     try:
-        async with running(
-            "webhook", "http://127.0.0.1:9/", redis_url=server.url, data_dir=str(tmp_path)
-        ) as sink:
+        async with running("webhook", "http://127.0.0.1:9/", redis_url=url, data_dir=str(tmp_path)) as sink:
             said = await sink.rest()
     finally:
         server.stop(signal.SIGKILL)
     assert sink.process.returncode == 1
     assert "refuses the credentials" in said
+    assert "hunter2" not in f"{said}{sink.lines}"
     assert "Traceback" not in said
     assert "Unclosed" not in said
 

@@ -202,6 +202,8 @@ def postgres(*, dsn: str | None, schema: str, create: bool, print_schema: bool, 
         raise click.UsageError(
             "give a DSN such as postgresql://user@host:5432/database, or INGEST_POSTGRES_DSN"
         )
+    if dsn and re.match(r"\w+://[^/@]*:[^/]+@", dsn):
+        click.echo("the DSN's password stands among the arguments, which others can read", err=True)
     made = sink_of("postgres")(address, schema=schema, create=create)
     asyncio.run(run_sink(settings, "postgres", made, wishes))
 
