@@ -51,7 +51,7 @@ format: $(READY)  ## let ruff format and fix
 docs: $(READY)  ## write the generated parts of the docs anew (settings, log events, schema)
 	@$(BIN)/python -m worker.cli.docs
 
-bench: $(READY)  ## measure pages/s, CPU a page by stage, Redis cost and memory
+bench: $(READY)  ## measure pages/s, CPU a page, Redis cost and memory, beside peers (ARGS="--delay-ms 50")
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 bench-extract: $(READY)  ## measure extraction beside trafilatura and resiliparse
@@ -92,6 +92,7 @@ lock: $(READY)  ## resolve the locked versions anew
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes pyproject.toml --group dev --output-file requirements-dev.lock
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --group conformance --no-emit-package valkey --output-file requirements-conformance.lock
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --group image --output-file requirements-image.lock
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --group bench --output-file requirements-bench.lock
 
 clean:  ## remove the venv, caches and the demo's data
 	rm -rf $(VENV) .ingest .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage

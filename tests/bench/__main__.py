@@ -1,30 +1,54 @@
-"""`make bench`: what a page costs, by stage and in all, beside a plain script in the same run."""
+"""`make bench`: what a page costs, by stage and in all, beside a script and the peers, in the same run."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import os
-import statistics
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tests.bench import baseline, stages, whole
+from tests.bench import baseline, peer_venv, race, stages, whole
 from tests.bench.origin import pages
+from tests.bench.race_picture import draw
+from tests.bench.standings import OURS, SCRIPT, Run, as_json, medians, table
 from tests.servers import RedisServer
 from worker.store.connection import Connection
 from worker.store.keys import Keys
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from worker.store.ledger import Ledger
+
 _ROOT = Path(__file__).parents[2]
 _HOSTS = 50
 _STAGE_PAGES = 250
+_WARM_PAGES = 8  # for each process, of other URLs
 _WAITING_URLS = 100_000
 _REDIS_URLS = 10_000
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the command line says."""
+
+    pages: int
+    runs: int
+    folder: Path | None
+    delay_ms: int
+    peers: bool
+    only_race: bool
+    json: Path
+    picture: Path
+
+
 def main() -> None:
-    """Measure and print."""
+    """Measure, print and draw."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--pages", type=int, default=500, help="pages a run (500)")
     parser.add_argument("--runs", type=int, default=3, help="runs, of which the medians are printed (3)")
@@ -32,22 +56,46 @@ def main() -> None:
     parser.add_argument(
         "--folder", type=Path, default=shared if shared.is_dir() else None, help="pages to serve"
     )
-    given = parser.parse_args()
+    parser.add_argument("--delay-ms", type=int, default=0, help="every answer comes that much later (0)")
+    parser.add_argument("--no-peers", dest="peers", action="store_false", help="without the peers")
+    parser.add_argument("--only-race", action="store_true", help="the whole alone, not its stages")
+    parser.add_argument(
+        "--json", type=Path, default=peer_venv.VENV.parent / "bench.json", help="where to write every run"
+    )
+    parser.add_argument("--picture", type=Path, default=_ROOT / "docs" / "bench.svg", help="where to draw")
+    given = Given(**vars(parser.parse_args()))
     with tempfile.TemporaryDirectory(prefix="ingest-bench-") as folder:
         server = RedisServer(Path(folder)).start()
         try:
-            asyncio.run(_measure(server, given.folder, given.pages, given.runs))
+            asyncio.run(_measure(server, given))
         finally:
             server.stop()
 
 
-async def _measure(server: RedisServer, folder: Path | None, count: int, runs: int) -> None:
-    source = "real news pages" if folder else "pages of the sample site"
-    print(
-        f"{count} {source} over {_HOSTS} loopback hosts, politeness off, {os.cpu_count()} cores, {runs} runs"
+def peers_here(*, wanted: bool) -> list[race.Peer]:
+    """Those that can run here; says of the others why not."""
+    if not wanted:
+        return []
+    if fault := peer_venv.fetch():
+        print(f"without peers, since their packages could not be fetched: {fault}")
+        return []
+    releases = peer_venv.releases()
+    versions = ", ".join(f"{name} {releases[name]}" for name in ("scrapy", *race.PACKAGES, "trafilatura"))
+    print(f"peers: {versions}")
+    return list(race.PEERS)
+
+
+async def _measure(server: RedisServer, given: Given) -> None:
+    source = "real news pages" if given.folder else "pages of the sample site"
+    caption = (
+        f"{given.pages} {source} over {_HOSTS} loopback hosts, politeness off, {os.cpu_count()} cores, "
+        f"medians of {given.runs} runs" + (f", answers {given.delay_ms} ms late" if given.delay_ms else "")
     )
+    print(caption)
+    peers = peers_here(wanted=given.peers)
+    where = [str(given.folder)] if given.folder else []
     origin = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.bench.origin", str(_HOSTS), *([str(folder)] if folder else [])),
+        *(sys.executable, "-m", "tests.bench.origin", str(_HOSTS), *where, f"--delay-ms={given.delay_ms}"),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         cwd=_ROOT,
@@ -56,19 +104,52 @@ async def _measure(server: RedisServer, folder: Path | None, count: int, runs: i
     assert origin.stdout is not None
     try:
         port = int(await origin.stdout.readline())
+        processes = os.cpu_count() or 1
+        count = given.pages + _WARM_PAGES * processes
         urls = [f"http://127.0.3.{n % _HOSTS + 1}:{port}/{n}" for n in range(count)]
         async with Connection(server.url, patience_s=30) as connection:
-            await _report(server, connection, urls, folder, runs)
+            counted, warm = urls[: given.pages], urls[given.pages :]
+            course = race.Course(
+                server, connection, counted, warm, server.folder, processes, delay_ms=given.delay_ms
+            )
+            if not given.only_race:
+                await _report_parts(connection, counted, given.folder)
+            runs, ledger = await _race(course, peers, given.runs)
     finally:
         origin.stdin.close()
         await origin.wait()
+    print("\n" + "\n".join(table(runs)))
+    print(f"outcomes of the last run of {OURS}, warm-up included: {ledger.figures()}")
+    given.json.parent.mkdir(parents=True, exist_ok=True)
+    given.json.write_text(json.dumps({"measured": caption, **as_json(runs)}, indent=1), "utf-8")
+    print(f"written: {given.json}")
+    if given.folder and all(peer.name in runs for peer in race.PEERS):
+        given.picture.write_text(draw({name: medians(each) for name, each in runs.items()}, caption), "utf-8")
+        print(f"drawn: {given.picture}")
 
 
-async def _report(
-    server: RedisServer, connection: Connection, urls: list[str], folder: Path | None, runs: int
-) -> None:
-    keys, processes = Keys(), os.cpu_count() or 1
-    alone = await stages.measure(connection, keys, urls[:_STAGE_PAGES], pages(folder))
+async def _race(
+    course: race.Course, peers: Sequence[race.Peer], count: int
+) -> tuple[dict[str, list[Run]], Ledger]:
+    """In turn, so that a machine that slows down slows all. A peer that fails is told, and left out."""
+    runs: dict[str, list[Run]] = {name: [] for name in (OURS, *(peer.name for peer in peers), SCRIPT)}
+    for _ in range(count):
+        measured, ledger = await whole.run(course, Keys())
+        runs[OURS].append(measured)
+        for peer in [peer for peer in peers if peer.name in runs]:
+            try:
+                runs[peer.name].append(await race.run(peer, course))
+            except race.PeerFailed as failure:
+                print(failure)
+                del runs[peer.name]
+        runs[SCRIPT].append(await baseline.run(course.urls, course.warm_urls, course.processes))
+    return runs, ledger
+
+
+async def _report_parts(connection: Connection, urls: Sequence[str], folder: Path | None) -> None:
+    """What the race does not tell: the stages one by one, and Redis with nothing else running."""
+    keys, served = Keys(), pages(folder)
+    alone = await stages.measure(connection, keys, urls[:_STAGE_PAGES], served)
     print(f"\nCPU ms a page by stage, each alone over {min(_STAGE_PAGES, len(urls))} pages")
     for name, milliseconds in (
         ("redis", alone.redis),
@@ -79,24 +160,10 @@ async def _report(
         ("sum", alone.total),
     ):
         print(f"  {name:24}{milliseconds:9.3f}")
-    ours, script = [], []
-    for _ in range(runs):  # in turn, so that a machine that slows down slows both
-        ours.append(await whole.run(server, connection, keys, urls))
-        script.append(await baseline.run(urls, processes))
     bytes_each = await whole.waiting_bytes(connection, keys, _WAITING_URLS)
-    rate = statistics.median(run.pages_per_s for run in ours)
-    cpu_ms = statistics.median(run.cpu_s / run.pages * 1000 for run in ours)
-    script_rate = statistics.median(run.pages_per_s for run in script)
-    script_ms = statistics.median(run.cpu_ms for run in script)
-    redis_us = await stages.redis_us(connection, keys, pages(folder), _REDIS_URLS)
-    peak_mb = max(run.peak_rss_bytes for run in ours) / 1e6
-    print(f"\n{'whole, medians':26}{'ingest':>10}{'script':>10}{'ratio':>8}")
-    print(f"  {'pages/s':24}{rate:10.1f}{script_rate:10.1f}{rate / script_rate:8.2f}")
-    print(f"  {'CPU ms a page':24}{cpu_ms:10.2f}{script_ms:10.2f}{cpu_ms / script_ms:8.2f}")
-    print(f"  {'Redis CPU us a URL':24}{redis_us:10.1f}   (from the inbox to its event, alone)")
+    redis_us = await stages.redis_us(connection, keys, served, _REDIS_URLS)
+    print(f"\n  {'Redis CPU us a URL':24}{redis_us:10.1f}   (from the inbox to its event, alone)")
     print(f"  {'Redis bytes a waiting URL':24}{bytes_each:9.1f}   (URLs of 88 bytes, dedupe included)")
-    print(f"  {'peak RSS MB, all processes':24}{peak_mb:8.1f}")
-    print(f"  outcomes of the last run: {ours[-1].ledger.figures()}")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ import asyncio
 import os
 import time
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
@@ -18,19 +17,12 @@ import aiohttp
 import trafilatura
 
 from tests.bench.measure import Tree
+from tests.bench.standings import Run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _AT_ONCE = 16
-
-
-@dataclass(frozen=True, slots=True)
-class Baseline:
-    """The script's figures."""
-
-    pages_per_s: float
-    cpu_ms: float
 
 
 def read(page: bytes, url: str) -> str | None:
@@ -39,22 +31,28 @@ def read(page: bytes, url: str) -> str | None:
     return None if document is None else str(document)
 
 
-async def run(urls: Sequence[str], processes: int) -> Baseline:
-    """Fetch and extract every URL."""
-    loop, left = asyncio.get_running_loop(), iter(urls)
+async def run(urls: Sequence[str], warm_urls: Sequence[str], processes: int) -> Run:
+    """Fetch and extract every URL, after a few that are not counted."""
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        await asyncio.gather(
-            *(loop.run_in_executor(pool, read, b"<p>warm</p>", "") for _ in range(processes))
-        )
-        began, cpu = time.perf_counter(), Tree.of(os.getpid()).cpu_s
         async with aiohttp.ClientSession() as session:
-
-            async def go_on() -> None:
-                for url in left:
-                    async with session.get(url) as response:
-                        page = await response.read()
-                    await loop.run_in_executor(pool, read, page, url)
-
-            await asyncio.gather(*(go_on() for _ in range(_AT_ONCE)))
+            await _read_all(warm_urls, session, pool)
+            began, cpu = time.perf_counter(), Tree.of(os.getpid()).cpu_s
+            articles = await _read_all(urls, session, pool)
         wall_s, cpu_s = time.perf_counter() - began, Tree.of(os.getpid()).cpu_s - cpu
-    return Baseline(len(urls) / wall_s, cpu_s / len(urls) * 1000)
+    return Run(len(urls), articles, wall_s, cpu_s)
+
+
+async def _read_all(urls: Sequence[str], session: aiohttp.ClientSession, pool: ProcessPoolExecutor) -> int:
+    """How many of them are articles."""
+    loop, left, articles = asyncio.get_running_loop(), iter(urls), 0
+
+    async def go_on() -> None:
+        nonlocal articles
+        for url in left:
+            async with session.get(url) as response:
+                page = await response.read()
+            text = await loop.run_in_executor(pool, read, page, url)
+            articles += text is not None
+
+    await asyncio.gather(*(go_on() for _ in range(_AT_ONCE)))
+    return articles

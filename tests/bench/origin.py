@@ -1,11 +1,13 @@
-"""`python -m tests.bench.origin HOSTS [FOLDER [PERIOD_S]]`: pages over loopback, in a process not counted.
+"""`python -m tests.bench.origin HOSTS [FOLDER [PERIOD_S]] [--delay-ms MS]`: pages over loopback, not counted.
 
 Serves `/<n>` on 127.0.3.1 … 127.0.3.HOSTS; prints the port once it listens, and ends with its stdin. An
-empty FOLDER is our own sample site. With a period, every URL has another page after each so many seconds.
+empty FOLDER is our own sample site. With a period, every URL has another page after each so many seconds;
+with a delay, every answer comes that much later.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import gzip
 import json
@@ -46,11 +48,13 @@ def pages(folder: Path | None) -> list[BenchPage]:
     return [BenchPage(row["url"], (folder / row["file"]).read_bytes(), is_gzip=True) for row in expected]
 
 
-async def serve(hosts: int, folder: Path | None, period_s: float = 0) -> None:
+async def serve(hosts: int, folder: Path | None, period_s: float = 0, delay_s: float = 0) -> None:
     """Serve until stdin ends."""
     served = pages(folder)
 
     async def answer(request: web.Request) -> web.Response:
+        if delay_s:
+            await asyncio.sleep(delay_s)
         turn = int(time.monotonic() / period_s) if period_s else 0
         page = served[(int(request.path[1:]) + turn) % len(served)]
         headers = {"Content-Encoding": "gzip"} if page.is_gzip else {}
@@ -72,5 +76,11 @@ async def serve(hosts: int, folder: Path | None, period_s: float = 0) -> None:
 
 
 if __name__ == "__main__":
-    known = Path(sys.argv[2]) if len(sys.argv) > 2 and sys.argv[2] else None
-    asyncio.run(serve(int(sys.argv[1]), known, *map(float, sys.argv[3:])))
+    parser = argparse.ArgumentParser(prog="origin")
+    parser.add_argument("hosts", type=int)
+    parser.add_argument("folder", nargs="?", default="")
+    parser.add_argument("period_s", nargs="?", type=float, default=0)
+    parser.add_argument("--delay-ms", type=float, default=0)
+    given = parser.parse_args()
+    known = Path(given.folder) if given.folder else None
+    asyncio.run(serve(given.hosts, known, given.period_s, given.delay_ms / 1000))
