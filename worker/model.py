@@ -174,6 +174,7 @@ class Visit:
     prints: str  # see `worker.changes`
     record: str | None = None  # of the archive, from which the page can be read again
     fetched_ms: int = 0  # Unix time of the page, where that is not when the visit was kept
+    cluster: str | None = None  # the same for all revisions
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 #: Every key that ARCHITECTURE.md's data model names, and those of them that may outlive the work.
 DOCUMENTED = re.compile(
     r"ingest:queue|\{ingest:queue\}:(taken:[^:]+|numbers|workers|feeds|feed_leases|feed_clock"
-    r"|(feed|feed_seen):[^:]+)|\{ingest:\d+\}:("
+    r"|(feed|feed_seen):[^:]+)|\{ingest:clusters\}:(\d+:[0-9a-f]{4}|(chosen|chosen_at):.+)|\{ingest:\d+\}:("
     r"seq|clock|ready|later|suspects|leases|leased|settled|admitted|policy|crawl_delay|ledger|articles|dead|habits"
     r"|silent|turns|(wait|high|habit|host|parked|address|claim|seen|robots|revisions|visit|rejected):.+)"
 )
 LASTING = re.compile(
     # A worker killed at the very end stays among the workers until another one looks.
-    r"\{ingest:queue\}:(numbers|workers)|\{ingest:\d+\}:"
+    r"\{ingest:queue\}:(numbers|workers)|\{ingest:clusters\}:.+|\{ingest:\d+\}:"
     r"(seq|clock|settled|admitted|policy|crawl_delay|ledger|articles|dead|habits|silent"
     r"|(habit|host|parked|claim|seen|robots|revisions|visit):.+)"
 )

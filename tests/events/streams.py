@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tests.events.samples import ARTICLE, NOW, PAGE, PLAIN_TASK
 from worker.events.envelope import article_event
+from worker.urls import article_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,6 +35,23 @@ def url(number: int) -> str:
 async def publish(connection: Connection, numbers: Iterable[int], stream: str = ARTICLES) -> list[str]:
     """Write events of these numbers; the ids of their entries."""
     return [await write(connection, fields(number), stream) for number in numbers]
+
+
+async def publish_of(connection: Connection, number: int, cluster: str | None, *, revision: int = 1) -> str:
+    """Write the event of an article of that cluster; its entry."""
+    task = replace(PLAIN_TASK, seq=100 * revision + number, url=url(number), revision=revision)
+    article = replace(ARTICLE, url=task.url, article_id=article_id(task.url))
+    event = article_event(
+        task,
+        article,
+        PAGE,
+        partition=0,
+        namespace="ingest",
+        fetched_at=NOW,
+        now=NOW,
+        cluster_id=cluster,
+    )
+    return await write(connection, event)
 
 
 async def write(

@@ -15,6 +15,7 @@ from worker.capture import Subject
 from worker.clock import SystemClock
 from worker.errors import ExtractCrashed
 from worker.reprocess.reprocessor import Reprocessor, Result
+from worker.runtime.stories import stories_of
 from worker.settings import Settings
 from worker.store.headroom import Headroom
 from worker.store.ledger import read_ledger
@@ -64,6 +65,7 @@ class Desk:
             Reprocessing(self.connection, self.keys, visit_days=30, max_backlog=self.settings.max_backlog),
             cast("ExtractionPool", rules or InProcess()),
             Headroom(self.connection, share=1, clock=clock),
+            stories=stories_of(self.settings, self.connection, self.keys),
             clock=clock,
             **wishes,
         )

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from tests.events.streams import ARTICLES, deliver, forsake, publish, renewed, write
+from tests.events.streams import ARTICLES, deliver, forsake, publish, publish_of, renewed, write
 from tests.security.roles import commands_of
 from worker.events import ArticleConsumer, replay
 from worker.store.connection import Connection
+from worker.store.keys import Keys
+from worker.urls import article_id
 
 if TYPE_CHECKING:
     from tests.security.roles import GuardedRedis
@@ -42,6 +44,20 @@ async def test_library_needs_what_the_user_may_and_no_more(guarded: GuardedRedis
         assert len([event async for event in replay(url)]) == 4
         assert len(set(urls)) == 3
         assert len(await root.command("HKEYS", "{ingest:0}:rejected:g")) == 2
+        await _choose(root, url)
         used = {name.removeprefix("cmdstat_") for name in await root.command("INFO", "commandstats")}
     own = commands_of("consumer") - NOT_THE_LIBRARYS - SELDOM
     assert {name.partition("|")[0] for name in own} <= {name.partition("|")[0] for name in used}
+
+
+async def _choose(root: Connection, url: str) -> None:
+    """Take one article of a cluster, which drops a choice of long ago."""
+    old = bytes.fromhex(article_id("old"))
+    await root.command("ZADD", Keys().chosen_at("one"), 1, old)
+    await root.command("HSET", Keys().chosen("one"), old, old)
+    for number in (10, 11):
+        await publish_of(root, number, article_id("story"))
+    async with ArticleConsumer(url, group="one", one_per_cluster=True, end_when_quiet_s=1) as consumer:
+        articles = [event.article async for event in consumer]
+    assert [each.cluster_id for each in articles if each].count(article_id("story")) == 1
+    assert await root.command("HLEN", Keys().chosen("one")) == 1

@@ -18,6 +18,7 @@ from worker.cli.store import opened
 from worker.clock import SystemClock
 from worker.reprocess.reprocessor import KINDS, Reprocessor
 from worker.runtime.parts import pool_of
+from worker.runtime.stories import stories_of
 from worker.settings import load_settings
 from worker.store.headroom import Headroom
 from worker.store.reprocessing import Reprocessing
@@ -82,6 +83,7 @@ async def _reprocess(
             ),
             pool,
             Headroom(store.connection, share=settings.redis_memory_share, clock=SystemClock()),
+            stories=stories_of(settings, store.connection, store.keys),
             clock=SystemClock(),
             dry_run=dry_run,
             forgotten=forgotten,

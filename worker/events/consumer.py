@@ -22,11 +22,14 @@ from typing import TYPE_CHECKING, Self
 
 from worker.clock import SystemClock
 from worker.errors import IngestError
+from worker.events.copies import Copies
 from worker.events.deliveries import Deliveries
 from worker.events.notices import notice
 from worker.events.subscription import Stream, Subscription, Terms
+from worker.store.choices import Choices
 from worker.store.connection import Connection
 from worker.store.consumer_group import ConsumerGroup
+from worker.store.keys import Keys
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -62,6 +65,7 @@ class ArticleConsumer:
         idle_ms: int = 60_000,
         max_deliveries: int = 5,
         end_when_quiet_s: float | None = None,
+        one_per_cluster: bool = False,
         timeout_s: float = 5.0,
     ) -> None:
         """`redis_url` and `prefix` are the workers' INGEST_REDIS_URL and INGEST_NAMESPACE.
@@ -75,6 +79,8 @@ class ArticleConsumer:
           given in the background while the body awaits; if it blocks the event loop for longer, they go too.
         - `max_deliveries`: an event that was delivered so often and never acknowledged is rejected.
         - `end_when_quiet_s`: the loop ends when nothing came for so long; if not given, never.
+        - `one_per_cluster`: of articles with one `cluster_id`, only the first that comes to the group, and
+          its later revisions; the others are acknowledged unseen.
         - `timeout_s`: what a reply of Redis may take.
         """
         name = consumer or f"{socket.gethostname()[:100]}-{os.getpid()}-{secrets.token_hex(4)}"
@@ -95,8 +101,14 @@ class ArticleConsumer:
         )
         members = ConsumerGroup(self._connection, group, name)
         self._subscription = Subscription(self._connection, members, terms, clock)
+        choices = Choices(self._connection, Keys(prefix), group)
         self._deliveries = Deliveries(
-            members, terms, self._subscription, clock, one_by_one=self._connection.clustered
+            members,
+            terms,
+            self._subscription,
+            clock,
+            one_by_one=self._connection.clustered,
+            copies=Copies(choices, clock) if one_per_cluster else None,
         )
         self.name = name
         self._renew_every_s = idle_ms / 1000 / _RENEWALS

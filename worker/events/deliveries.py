@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from worker.clock import Clock
+    from worker.events.copies import Copies
     from worker.events.subscription import Subscription, Terms
     from worker.store.consumer_group import ConsumerGroup, Pending
 
@@ -45,13 +46,15 @@ class Deliveries:
         clock: Clock,
         *,
         one_by_one: bool = False,
+        copies: Copies | None = None,
     ) -> None:
-        """`one_by_one`: no command may name several streams."""
+        """`one_by_one`: no command may name several streams. Copies that `copies` knows are left out."""
         self._group = group
         self._terms = terms
         self._subscription = subscription
         self._clock = clock
         self._one_by_one = one_by_one
+        self._copies = copies
         self._ahead: deque[Event] = deque()
         self._held: dict[Key, float] = {}  # since when, at least, by our own clock
         self._suspects: deque[tuple[str, str]] = deque()
@@ -247,6 +250,9 @@ class Deliveries:
                 event = event_of(each.stream, each.entry, each.fields, each.deliveries)
             except UnreadableEventError as error:
                 await self._give_up(each, f"unreadable: {error}")
+                continue
+            if self._copies is not None and await self._copies.is_one(event):
+                await self._group.acknowledge(event.stream, [event.entry])
                 continue
             self._held[event.key] = began
             self._ahead.append(event)

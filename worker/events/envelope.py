@@ -60,6 +60,7 @@ def article_event(
     now: datetime,
     change: Change = "new",
     changed_fields: tuple[str, ...] = (),
+    cluster_id: str | None = None,
 ) -> dict[str, str | bytes]:
     """The event of an article, as fields for XADD. Both instants are aware."""
     payload = ArticleEvent(
@@ -68,6 +69,7 @@ def article_event(
         revision=task.revision,
         change=change,
         changed_fields=changed_fields,
+        cluster_id=cluster_id,
         requested_url=task.requested_url,
         fetch=_fetch(task, page, fetched_at, article.charset),
         task=_task_ref(task, partition),
@@ -85,6 +87,7 @@ def reprocessed_event(
     now: datetime,
     change: Change = "new",
     changed_fields: tuple[str, ...] = (),
+    cluster_id: str | None = None,
 ) -> dict[str, str | bytes]:
     """The event of an article that was read anew from `page.record` of an archive. Both instants are aware.
 
@@ -109,6 +112,7 @@ def reprocessed_event(
         revision=revision,
         change=change,
         changed_fields=changed_fields,
+        cluster_id=cluster_id,
         requested_url=article.url,
         fetch=_fetch(task, page, fetched_at, article.charset),
         task=replace(_task_ref(task, 0), task_id=name),

@@ -104,6 +104,12 @@ class ArticleEvent:
     type: Literal["news", "live", "opinion", "video", "review", "interview", "unknown"]
     content_hash: Annotated[str, Field(description="sha256 of the folded text, hex")]
     simhash: Annotated[str, Field(description="64 bits, hex: similar texts differ in few bits")]
+    cluster_id: Annotated[
+        str | None,
+        Field(
+            description="the same for near-duplicates, such as copies of a wire's text; null: none looked for"
+        ),
+    ] = None  # events of earlier versions have none
     extraction: Extraction
     fetch: Fetch
     task: TaskRef

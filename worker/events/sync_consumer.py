@@ -31,6 +31,7 @@ class Options(TypedDict, total=False):
     idle_ms: int
     max_deliveries: int
     end_when_quiet_s: float | None
+    one_per_cluster: bool
     timeout_s: float
 
 

@@ -19,6 +19,7 @@ from worker.extract.indexing import NOINDEX, Indexing
 from worker.fetch.robots import product_token
 from worker.model import Record, Validators, Visit
 from worker.reprocess.page import NoPage, page_of
+from worker.runtime.stories import NO_STORIES
 from worker.store.reprocessing import Reissue
 from worker.store.visits import Known
 from worker.urls import host_key
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from worker.clock import Clock
     from worker.extract.pool import ExtractionPool
     from worker.model import Article, Page
+    from worker.runtime.stories import Stories
     from worker.settings import Settings
     from worker.store.headroom import Headroom
     from worker.store.reprocessing import Reprocessing
@@ -78,6 +80,7 @@ class Reprocessor:
         pool: ExtractionPool,
         headroom: Headroom,
         *,
+        stories: Stories = NO_STORIES,
         clock: Clock,
         dry_run: bool = False,
         forgotten: bool = False,
@@ -86,6 +89,7 @@ class Reprocessor:
         self._store = store
         self._pool = pool
         self._headroom = headroom
+        self._stories = stories
         self._clock = clock
         self._forgotten = forgotten
         self._robot = product_token(settings.user_agent)
@@ -187,13 +191,15 @@ class Reprocessor:
         if last is not None and not changed:
             return result, None
         validators = last.validators if last and same else Validators(read.page.etag, read.page.last_modified)
-        visit = Visit(revision + 1, read.page.url, validators, prints, archived.record, fetched_ms)
+        cluster = last.cluster if last else None
+        visit = Visit(revision + 1, read.page.url, validators, prints, archived.record, fetched_ms, cluster)
         kind: Kind = "updated" if revision else "new"
         return replace(result, kind=kind, revision=revision + 1, changed_fields=changed), visit
 
     async def _publish(self, read: _Read, host: str, result: Result, visit: Visit) -> Reissue:
         if await self._headroom.is_short():
             return Reissue.FULL
+        visit = replace(visit, cluster=await self._stories.cluster_of(read.article, visit.cluster))
         event = reprocessed_event(
             read.article,
             read.page,
@@ -203,5 +209,6 @@ class Reprocessor:
             now=self._clock.now(),
             change="updated" if result.kind == "updated" else "new",
             changed_fields=result.changed_fields,
+            cluster_id=visit.cluster,
         )
         return await self._store.publish(read.subject, host, event, visit)

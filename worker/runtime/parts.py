@@ -27,6 +27,7 @@ from worker.hooks import NO_HOOKS, Hooks
 from worker.pipeline import Pipeline
 from worker.retry import RetryPolicy
 from worker.runtime.in_work import InWork
+from worker.runtime.stories import stories_of
 from worker.runtime.work import Work
 from worker.store.connection import Connection
 from worker.store.frontier import Frontier, FrontierLimits
@@ -226,6 +227,7 @@ async def assembled(
                 in_work,
                 stats,
                 sightings,
+                stories=stories_of(settings, connection, keys),
                 namespace=settings.namespace,
                 max_crashes=settings.max_crashes,
                 clock=clock,

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from worker.habits.sightings import Sightings
     from worker.model import Lease, Record, Task
     from worker.pipeline import Unmodified
+    from worker.runtime.stories import Stories
     from worker.store.frontier import Frontier
     from worker.telemetry.stats import Stats
 
@@ -42,6 +43,7 @@ class Publication:
         stats: Stats,
         sightings: Sightings,
         *,
+        stories: Stories,
         namespace: str,
         clock: Clock,
         tell: Tell,
@@ -49,6 +51,7 @@ class Publication:
         self._frontier = frontier
         self._stats = stats
         self._sightings = sightings
+        self._stories = stories
         self._namespace = namespace
         self._clock = clock
         self._tell = tell
@@ -81,6 +84,7 @@ class Publication:
             validators=Validators(page.etag, page.last_modified),
             prints=prints_of(article),
             record=page.record,
+            cluster=last.cluster if last else None,
         )
         changed = changed_fields(last.prints, visit.prints) if last else ()
         if last and not changed:
@@ -96,6 +100,8 @@ class Publication:
         log: FilteringBoundLogger,
     ) -> Settled:
         article = verdict.article
+        cluster = await self._stories.cluster_of(article, visit.cluster)
+        visit = replace(visit, cluster=cluster)
         change: Change = "new" if visit.revision == 1 else "updated"
         event = article_event(
             replace(lease.task, revision=visit.revision),
@@ -107,6 +113,7 @@ class Publication:
             partition=lease.partition,
             change=change,
             changed_fields=changed,
+            cluster_id=cluster,
         )
         with self._stats.timed("publish"):
             settled = await self._frontier.finish(lease, event, signal=verdict.signal, visit=visit)
@@ -121,6 +128,7 @@ class Publication:
                 change=change,
                 changed_fields=changed or None,
                 title=article.title,
+                copy_of=cluster if cluster != article.article_id else None,
                 word_count=article.word_count,
                 paragraphs=len(article.paragraphs),
                 confidence=round(article.extraction.confidence, 3),

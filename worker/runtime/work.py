@@ -12,6 +12,7 @@ from worker.model import Record, Signal
 from worker.pipeline import Failed, Hop, Learnt, Pipeline, Postponed, Publish, Unmodified, Verdict
 from worker.retry import Again, Bury, decide
 from worker.runtime.publication import Publication, age_ms
+from worker.runtime.stories import NO_STORIES
 from worker.store.frontier import Settled
 from worker.telemetry.log import get_logger, told
 from worker.urls import host_key
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from worker.habits.sightings import Sightings
     from worker.model import Lease, Redirect
     from worker.runtime.in_work import InWork
+    from worker.runtime.stories import Stories
     from worker.store.frontier import Frontier
     from worker.telemetry.stats import Stats
 
@@ -44,6 +46,7 @@ class Work:
         stats: Stats,
         sightings: Sightings,
         *,
+        stories: Stories = NO_STORIES,
         namespace: str,
         max_crashes: int,
         clock: Clock,
@@ -57,7 +60,13 @@ class Work:
         self._max_crashes = max_crashes
         self._clock = clock
         self._publication = Publication(
-            frontier, stats, sightings, namespace=namespace, clock=clock, tell=self._tell
+            frontier,
+            stats,
+            sightings,
+            stories=stories,
+            namespace=namespace,
+            clock=clock,
+            tell=self._tell,
         )
 
     async def run(self, lease: Lease) -> None:

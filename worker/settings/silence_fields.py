@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from worker.settings.archive_fields import ArchiveSettings
+from worker.settings.cluster_fields import ClusterSettings
 
 
-class SilenceSettings(ArchiveSettings):
+class SilenceSettings(ClusterSettings):
     """When a host's missing articles, or a missing field of them, are worth a warning."""
 
     silence_factor: float = Field(

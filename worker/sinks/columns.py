@@ -33,6 +33,9 @@ _PLAIN: dict[object, pa.DataType] = {
 #: Columns of instants, beside the texts that they are read from: a text keeps the page's own offset.
 _IN_UTC = {"published_utc": "published_at", "modified_utc": "modified_at"}
 
+#: Fields that events of earlier versions do not have.
+_CAME_LATER = {"cluster_id": None}
+
 
 @dataclass(frozen=True, slots=True)
 class Columns:
@@ -48,7 +51,7 @@ class Columns:
 
     def row(self, event: Event) -> dict[str, Any]:
         """One event. Raises KeyError, TypeError and ValueError for data that is not as its type says."""
-        data = orjson.loads(event.data)
+        data = _CAME_LATER | orjson.loads(event.data)
         row = {name: convert(data[name]) for name, convert in self.converts.items()}
         for column, name in _IN_UTC.items():
             if column in self.schema.names:

@@ -99,6 +99,7 @@ def _article_row(event: Event, data: dict[str, Any]) -> tuple[Any, ...]:
         data["type"],
         data["content_hash"],
         data["simhash"],
+        data.get("cluster_id"),  # events of earlier versions have none
         None if meta is None else _json(meta),
     )
 

@@ -67,6 +67,7 @@ ARTICLE_COLUMNS = {
     "kind": "text not null",
     "content_hash": "text not null",
     "simhash": "text not null",
+    "cluster_id": "text",
     "meta": "jsonb",
 }
 
@@ -113,8 +114,10 @@ create table if not exists {schema}.articles (
     || setweight(to_tsvector({language}, left(text, {_SEARCHED_CHARS})), 'D')
   ) stored
 );
+alter table {schema}.articles add column if not exists cluster_id text;
 create index if not exists articles_by_search on {schema}.articles using gin (search);
 create index if not exists articles_by_date on {schema}.articles (published_at);
+create index if not exists articles_by_cluster on {schema}.articles (cluster_id);
 create index if not exists articles_by_url on {schema}.articles using hash (url);
 
 create or replace view {schema}.dead_letters as

@@ -44,6 +44,19 @@ class Keys:
         """What is known of a feed: a hash."""
         return f"{{{self.namespace}:queue}}:feed:{feed_id}"
 
+    @property
+    def clusters(self) -> str:
+        """The tag that every key of stories starts with."""
+        return f"{{{self.namespace}:clusters}}"
+
+    def chosen(self, group: str) -> str:
+        """Cluster → the article that this consumer group was given of it: a hash."""
+        return f"{self.clusters}:chosen:{group}"
+
+    def chosen_at(self, group: str) -> str:
+        """Cluster → when its last event came to this consumer group (ms): a zset."""
+        return f"{self.clusters}:chosen_at:{group}"
+
     def tag(self, partition: int) -> str:
         """The tag that every key of the partition starts with."""
         return f"{{{self.namespace}:{partition}}}"

@@ -9,8 +9,9 @@ from pathlib import Path
 
 _FOLDER = Path(__file__).parent / "lua"
 
-#: Scripts over the inbox's keys; all others run in a partition and share these, in this order.
-_INBOX = frozenset({"take", "untake", "beat", "adopt", "leave"})
+#: Scripts over the inbox's keys, or those of stories; all others run in a partition and share these, in this
+#: order.
+_ALONE = frozenset({"take", "untake", "beat", "adopt", "leave", "cluster"})
 _SHARED = ("prelude", "hosts", "leases")
 #: Scripts over feeds, which are in the inbox's slot, too, share this.
 _FEEDS = "feeds"
@@ -31,7 +32,7 @@ def script(name: str) -> Script:
     text = (_FOLDER / f"{name}.lua").read_text()
     if name.startswith("feed_"):
         text = (_FOLDER / f"{_FEEDS}.lua").read_text() + text
-    elif name not in _INBOX:
+    elif name not in _ALONE:
         text = "".join((_FOLDER / f"{part}.lua").read_text() for part in (*_SHARED, name))
     return Script(name, text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
 

@@ -70,6 +70,7 @@ def _encode(visit: Visit) -> bytes:
         "prints": visit.prints,
         "record": visit.record,
         "fetched_ms": visit.fetched_ms,
+        "cluster": visit.cluster,
     }
     return orjson.dumps({name: value for name, value in said.items() if value})
 
@@ -84,6 +85,7 @@ def _decode(kept: bytes) -> Visit:
         prints=fields["prints"],
         record=fields.get("record"),
         fetched_ms=fields.get("fetched_ms", 0),
+        cluster=fields.get("cluster"),
     )
 
 

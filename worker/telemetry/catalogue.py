@@ -186,7 +186,8 @@ _EVENTS = (
         "url",
         "an article event was written and the lease ended",
         "article_id:str event_id:str revision:int change:str changed_fields:list? word_count:int? "
-        "paragraphs:int? title:str? confidence:float? completeness:str? extract_ms:int? age_ms:int?",
+        "paragraphs:int? title:str? confidence:float? completeness:str? extract_ms:int? age_ms:int? "
+        "copy_of:str?",
     ),
     _event(
         "article_unchanged",
