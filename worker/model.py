@@ -1,7 +1,6 @@
 """The frozen values that all layers share: tasks and leases on one side, articles on the other.
 
-Article field names follow schema.org's NewsArticle where it has one. Missing is `None` or empty, never a
-guess.
+An article's fields are named as in schema.org's NewsArticle. Missing is `None` or empty, never a guess.
 """
 
 from __future__ import annotations

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 #: Every key that ARCHITECTURE.md's data model names, and those of them that may outlive the work.
 DOCUMENTED = re.compile(
     r"ingest:queue|\{ingest:queue\}:(taken:[^:]+|numbers|workers|feeds|feed_leases|feed_clock"
-    r"|(feed|feed_seen):[^:]+)|\{ingest:clusters\}:(\d+:[0-9a-f]{4}|(chosen|chosen_at):.+)|\{ingest:\d+\}:("
+    r"|(feed|feed_seen):[^:]+)"
+    r"|\{ingest:clusters\}:((chosen|chosen_at):[^:]+|[^:]+:(stories|first:[^:]+|[^:]+))|\{ingest:\d+\}:("
     r"seq|clock|ready|later|suspects|leases|leased|settled|admitted|policy|crawl_delay|ledger|articles|dead|habits"
     r"|silent|turns|(wait|high|habit|host|parked|address|claim|seen|robots|revisions|visit|rejected):.+)"
 )

@@ -68,14 +68,30 @@ class Deliveries:
 
         A suspect is the only one. `alone=False` brings none.
         """
-        if not self._ahead:
-            try:
-                await self._fetch(max(count, self._terms.batch), wait_s, alone=alone)
-            except GroupMissingError:
-                await self._begin_anew()
-        if any(self._is_old(event) for event in islice(self._ahead, count)):
-            await self.renew()
-        return [self._ahead.popleft() for _ in range(min(count, len(self._ahead)))]
+        while True:
+            if not self._ahead:
+                try:
+                    await self._fetch(max(count, self._terms.batch), wait_s, alone=alone)
+                except GroupMissingError:
+                    await self._begin_anew()
+            if any(self._is_old(event) for event in islice(self._ahead, count)):
+                await self.renew()
+            if not self._ahead:
+                return []
+            if taken := await self._take_ahead(count):
+                return taken  # else all were copies, and more may stand behind them
+
+    async def _take_ahead(self, count: int) -> list[Event]:
+        taken: list[Event] = []
+        try:
+            while len(taken) < count and self._ahead:
+                taken.append(self._ahead.popleft())
+                if self._copies is not None and await self._copies.is_one(taken[-1]):
+                    await self.acknowledge([taken.pop()])
+        except BaseException:  # a cancelled wait: they are the next call's
+            self.untake(taken)
+            raise
+        return taken
 
     def untake(self, events: Iterable[Event]) -> None:
         """Take them again the next time: they were not handed out."""
@@ -250,9 +266,6 @@ class Deliveries:
                 event = event_of(each.stream, each.entry, each.fields, each.deliveries)
             except UnreadableEventError as error:
                 await self._give_up(each, f"unreadable: {error}")
-                continue
-            if self._copies is not None and await self._copies.is_one(event):
-                await self._group.acknowledge(event.stream, [event.entry])
                 continue
             self._held[event.key] = began
             self._ahead.append(event)
