@@ -23,6 +23,7 @@ URL_LIMIT_BYTES = 8192
 ITEM_LIMIT_BYTES = 128 * 1024
 META_LIMIT_BYTES = 64 * 1024
 ID_LIMIT_CHARS = 1024
+LAST_UNIX_S = 253_402_300_799  # the end of year 9999
 
 #: Query parameters that only tell whom to credit for a visit: names in lower case, by who adds them.
 _TRACKERS = {
@@ -44,7 +45,6 @@ TRACKING_PREFIXES = ("utm_", "pk_", "mtm_", "matomo_", "hsa_")
 
 _KEYS = frozenset({"url", "id", "priority", "meta", "not_before", "force", "recrawl_after_s"})
 _QUOTED_CHARS = 200
-_LAST_UNIX_S = 253_402_300_799  # the end of year 9999
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")  # RFC 3339, 5.6
 
 
@@ -229,7 +229,7 @@ def _not_before_ms(value: Any) -> int:
             raise Malformed(f"not_before is no instant: {error}", "") from error
     if isinstance(seconds, bool | str) or not isinstance(seconds, int | float):
         raise Malformed("not_before is neither RFC 3339 with an offset nor Unix seconds", "")
-    if seconds > _LAST_UNIX_S:
+    if seconds > LAST_UNIX_S:
         raise Malformed("not_before is past the year 9999; it is in seconds, not milliseconds", "")
     return round(max(0, seconds) * 1000)  # first the bound: -1e308 times 1000 is infinite
 
@@ -239,7 +239,7 @@ def _recrawl_after_s(value: Any) -> float | None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
         raise Malformed("recrawl_after_s is not a number of seconds, 0 or more", "")
-    return float(min(value, _LAST_UNIX_S))  # a longer time is never over, either
+    return float(min(value, LAST_UNIX_S))  # a longer time is never over, either
 
 
 def _meta(value: Any) -> Any:

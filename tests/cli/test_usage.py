@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import orjson
 import pytest
 
 from tests.cli.conftest import run
 from worker import __version__
 from worker.cli.entry import COMMANDS
+from worker.events.schema import SCHEMAS
+from worker.model import SCHEMA_VERSION
 
 
 @pytest.mark.parametrize(
@@ -67,9 +70,16 @@ def test_all_wrong_settings_in_one_message() -> None:
     assert "hunter2" not in ran.err
 
 
-@pytest.mark.parametrize("name", ["article", "unchanged", "dead"])
+@pytest.mark.parametrize("name", ["article", "unchanged", "dead", "item"])
 def test_schema_is_printed(name: str) -> None:
-    """The JSON Schema of each event comes as JSON."""
+    """The JSON Schema of each event, and of a queue item, comes as JSON."""
     ran = run("schema", name)
     assert ran.code == 0
     assert ran.json["$schema"].endswith("2020-12/schema")
+
+
+def test_asyncapi_is_printed() -> None:
+    """The document is the one that is checked in."""
+    ran = run("schema", "asyncapi")
+    assert ran.code == 0
+    assert ran.json == orjson.loads((SCHEMAS / f"asyncapi-{SCHEMA_VERSION}.json").read_bytes())

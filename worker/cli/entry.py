@@ -43,7 +43,7 @@ COMMANDS = {
     "check": Known("worker.cli.check.command:check", "Check that everything a worker needs is in place."),
     "feed": Known("worker.cli.feed:feed", "Watch feeds, and push the URLs of their new articles."),
     "discover": Known("worker.cli.discover:discover", "Find the feeds and sitemaps of a site."),
-    "schema": Known("worker.cli.schema:schema", "Print the JSON Schema of an event's data."),
+    "schema": Known("worker.cli.schema:schema", "Print the contract: JSON Schemas, AsyncAPI."),
     "logs": Known("worker.cli.logs.command:logs", "Summarise log files of workers on one screen."),
     "demo": Known("worker.cli.demo.command:demo", "Run the whole job on a sample site, or on your URLs."),
 }
