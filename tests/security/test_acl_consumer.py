@@ -52,7 +52,7 @@ async def test_library_needs_what_the_user_may_and_no_more(guarded: GuardedRedis
 
 async def _choose(root: Connection, url: str) -> None:
     """Take one article of a cluster, which drops a choice of long ago."""
-    old = bytes.fromhex(article_id("old"))
+    old = article_id("old")
     await root.command("ZADD", Keys().chosen_at("one"), 1, old)
     await root.command("HSET", Keys().chosen("one"), old, old)
     for number in (10, 11):

@@ -26,14 +26,13 @@ class Choices:
 
     async def choose(self, cluster: str, article: str, *, now_ms: int, kept_ms: int) -> str:
         """The article that is chosen of a cluster, for `kept_ms` from now on: `article`, if none was."""
-        field = bytes.fromhex(cluster)
         # The age comes first, and goes last: no choice is without one, whoever dies between the calls.
-        await self._connection.command("ZADD", self._ages, now_ms, field)
-        if await self._connection.command("HSETNX", self._chosen, field, bytes.fromhex(article)):
+        await self._connection.command("ZADD", self._ages, now_ms, cluster)
+        if await self._connection.command("HSETNX", self._chosen, cluster, article):
             await self._drop(now_ms - kept_ms)
             return article
-        chosen: bytes | None = await self._connection.command("HGET", self._chosen, field)
-        return article if chosen is None else chosen.hex()  # dropped between the calls
+        chosen: bytes | None = await self._connection.command("HGET", self._chosen, cluster)
+        return article if chosen is None else chosen.decode()  # dropped between the calls
 
     async def _drop(self, before_ms: int) -> None:
         words = ("ZRANGEBYSCORE", self._ages, "-inf", before_ms, "LIMIT", 0, _DROPPED_AT_ONCE)
