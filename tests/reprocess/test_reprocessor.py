@@ -239,3 +239,14 @@ async def test_a_full_stream_is_waited_for(desk: Desk) -> None:
     reprocessor._clock.sleep = catch_up  # type: ignore[method-assign]
     found += [result.kind async for result in results]
     assert (found, reprocessor.waits) == (["new", "updated"], 1)
+
+
+async def test_copies_in_an_archive_have_one_cluster(desk: Desk) -> None:
+    """That of the first; a dry run looks for none, and a later revision keeps it."""
+    other = "http://b.example/copy"
+    path = foreign(desk.folder / "wget.warc.gz", (URL, html(), 3), (other, html("Another title"), 4))
+    await desk.run(path, dry_run=True)
+    assert await desk.connection.command("DBSIZE") == 0
+    assert await desk.run(path) == [("new", 1), ("new", 1)]
+    assert await desk.run(path, NextRules()) == [("updated", 2), ("updated", 2)]
+    assert [event["cluster_id"] for event in await desk.events()] == [article_id(URL)] * 4

@@ -20,7 +20,13 @@ Fields = dict[str, str | bytes]
 
 
 def published(
-    number: int, *, article: int | None = None, revision: int = 1, now: datetime = NOW, **fields: Any
+    number: int,
+    *,
+    article: int | None = None,
+    revision: int = 1,
+    now: datetime = NOW,
+    cluster_id: str | None = None,
+    **fields: Any,
 ) -> Fields:
     """The event of task `number`; of another task's `article`, if given, with other fields of it."""
     url = f"https://example.com/news/{number if article is None else article}"
@@ -41,6 +47,7 @@ def published(
         now=now,
         change="new" if revision == 1 else "updated",
         changed_fields=() if revision == 1 else ("title",),
+        cluster_id=cluster_id,
     )
 
 
