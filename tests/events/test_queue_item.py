@@ -20,8 +20,9 @@ URL = "https://example.com/a"
 SCHEMA = Draft202012Validator(item_schema())
 FIELDS = sorted(item_schema()["properties"])
 INSTANTS = st.builds(
-    lambda moment, offset: moment.isoformat() + offset,
+    lambda moment, separator, offset: moment.isoformat(separator) + offset,
     st.datetimes(),
+    st.sampled_from("Tt "),
     st.sampled_from(["Z", "z", "+01:00", "-05:30", "+24:00", ""]),
 )
 VALUES = st.one_of(

@@ -1,7 +1,8 @@
 """What the `data` of an event holds. A public contract, versioned by `worker.model.SCHEMA_VERSION`.
 
 It is written out here, apart from `worker.model.Article`, so that an inner change never changes it unseen.
-Every key is always there; what is unknown is null. New keys may come without a new version.
+Every key is always there; what is unknown is null. New keys come with a new minor version; what would break a
+reader of a released version, with a new major one (`tests/events/test_releases.py`).
 """
 
 from __future__ import annotations
