@@ -12,6 +12,7 @@ import pytest
 import trustme
 from standardwebhooks import Webhook
 
+from tests.events.cloudevents_sdk import from_request, whole
 from tests.servers import free_port
 from tests.sinks.receiver import Receiver
 from tests.sinks.records import records
@@ -71,7 +72,7 @@ async def delivered(sink: WebhookSink) -> None:
 
 
 async def test_a_request_is_the_signed_event(receiver: Receiver, tmp_path: Path) -> None:
-    """In CloudEvents' JSON form, with the headers of Standard Webhooks, verified by its own library."""
+    """In CloudEvents' JSON form, with the headers of Standard Webhooks; both by their own libraries."""
     (event,) = records(1, 1)
     async with sending(receiver, tmp_path, keys=(NEW, OLD)) as (sink, _):
         assert await sink.write([event]) == Written(1)
@@ -82,6 +83,7 @@ async def test_a_request_is_the_signed_event(receiver: Receiver, tmp_path: Path)
     assert request.id == event.id
     assert request.headers["content-type"] == "application/cloudevents+json; charset=utf-8"
     assert request.event == {**event.attributes, "entry": event.entry, "data": orjson.loads(event.data)}
+    assert whole(from_request(request.headers, request.body)) == request.event
 
 
 async def test_one_bad_event_holds_up_no_other(
