@@ -49,6 +49,25 @@ async def test_moved_feed(desk: Desk) -> None:
 
 
 @pytest.mark.slow
+async def test_feed_that_did_not_change_for_long_is_not_pushed_again(desk: Desk) -> None:
+    """What it holds was last read INGEST_FEED_SEEN_DAYS ago, as it answers 304; then something is new."""
+    desk.room.numbers = [2, 1]
+    await desk.feeds.add(desk.room.feed)
+    await once(desk)
+    seen = f"{{ingest:queue}}:feed_seen:{feed_id(desk.room.feed)}"
+    for digest in await desk.connection.command("ZRANGE", seen, 0, -1):
+        await desk.connection.command("ZADD", seen, 1, digest)
+    await desk.make_due()
+    (checked,) = await once(desk)
+    assert checked["status"] == 304
+    desk.room.numbers = [3, 2, 1]
+    await desk.make_due()
+    (checked,) = await once(desk)
+    assert (checked["status"], checked["new"]) == (200, 1)
+    assert await desk.queued_urls() == desk.room.articles([1, 2, 3])
+
+
+@pytest.mark.slow
 async def test_temporary_redirect_is_no_move(desk: Desk) -> None:
     """By 302 the feed stays where it is."""
     desk.room.numbers = [1]

@@ -54,8 +54,18 @@ async def test_entries_are_forgotten(feeds: Feeds, connection: Connection, keys:
     for name in ("gone", "there"):
         await connection.command("ZADD", seen, 1, f"digest-{name}")
     assert await feeds.look(lease, [b"digest-there"]) == []
-    assert await feeds.finish(lease, due_s=0, fields={})
+    assert await feeds.finish(lease, due_s=0, fields={}, read=True)
     assert await connection.command("ZRANGE", seen, 0, -1) == [b"digest-there"]
+
+
+async def test_look_that_read_nothing_forgets_nothing(feeds: Feeds, connection: Connection) -> None:
+    """After a 304 and after a failure nobody knows what stands in the feed now: all of it may."""
+    lease = await leased(feeds)
+    await feeds.push(lease, entries("a"))
+    await connection.command("ZADD", f"{{ingest:queue}}:feed_seen:{ID}", 1, "digest-a")
+    assert await feeds.finish(lease, due_s=0, fields={})
+    lease = await claimed(feeds)
+    assert await feeds.look(lease, [b"digest-a"]) == []
 
 
 async def test_entries_kept_are_bounded(feeds: Feeds, connection: Connection) -> None:

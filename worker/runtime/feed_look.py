@@ -136,7 +136,7 @@ class Looks:
         )
         fields |= {"interval_s": f"{plan.interval_s:.3f}", "asked_s": f"{asked_s:g}" if asked_s else ""}
         fields |= {"failures": "", "error": "", "skip_present": "", "worked_ms": self._now_ms()}
-        await self._finish(lease, plan.due_s, fields)
+        await self._finish(lease, plan.due_s, fields, read=found is not None)
         self.tally.pushed += new
         log.info(
             "feed_checked",
@@ -217,8 +217,10 @@ class Looks:
         await self._finish(lease, None, {**(fields or {}), "state": "ended", "error": reason})
         log.warning("feed_ended", reason=reason)
 
-    async def _finish(self, lease: FeedLease, due_s: float | None, fields: dict[str, Word]) -> None:
-        if not await self.feeds.finish(lease, due_s=due_s, fields=fields):
+    async def _finish(
+        self, lease: FeedLease, due_s: float | None, fields: dict[str, Word], *, read: bool = False
+    ) -> None:
+        if not await self.feeds.finish(lease, due_s=due_s, fields=fields, read=read):
             raise LeaseLost("finish")
 
     def _now_ms(self) -> int:

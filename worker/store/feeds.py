@@ -161,14 +161,17 @@ class Feeds:
         )
         return None if reply < 0 else int(reply)
 
-    async def finish(self, lease: FeedLease, *, due_s: float | None, fields: Mapping[str, Word]) -> bool:
+    async def finish(
+        self, lease: FeedLease, *, due_s: float | None, fields: Mapping[str, Word], read: bool = False
+    ) -> bool:
         """End the lease, keep `fields` (empty ones are dropped), and look again in `due_s`; None: never.
 
-        False where the lease was lost, and then nothing was written.
+        Entries that left the feed long ago are forgotten if its document was `read`: a 304 and a failure say
+        nothing of what stands in it. False where the lease was lost, and then nothing was written.
         """
         due_ms = -1 if due_s is None else int(due_s * 1000)
         words = [word for pair in fields.items() for word in pair]
-        args: list[Word] = [lease.feed.id, lease.token, due_ms, self._forget_ms, MOST_SEEN, *words]
+        args: list[Word] = [lease.feed.id, lease.token, due_ms, self._forget_ms, MOST_SEEN, int(read), *words]
         return bool(await self._connection.run("feed_finish", [self._keys.feeds], args))
 
 
