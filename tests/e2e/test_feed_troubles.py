@@ -20,7 +20,7 @@ async def once(desk: Desk, **settings: str) -> list[dict[str, Any]]:
     """Look at what is due; returns what was logged of feeds."""
     ran = await asyncio.to_thread(run, "feed", "run", "--once", **(desk.settings | settings))
     assert (ran.code, ran.err) == (0, ""), ran
-    return [line for line in ran.lines if line["event"].startswith("feed_")]
+    return [line for line in ran.lines if line["event"].startswith(("feed_", "feeds_"))]
 
 
 @pytest.mark.slow
@@ -65,6 +65,44 @@ async def test_feed_that_did_not_change_for_long_is_not_pushed_again(desk: Desk)
     (checked,) = await once(desk)
     assert (checked["status"], checked["new"]) == (200, 1)
     assert await desk.queued_urls() == desk.room.articles([1, 2, 3])
+
+
+@pytest.mark.slow
+async def test_feed_waits_for_room_in_the_queue(desk: Desk) -> None:
+    """A look ends between two pushes where the queue is full; with room again the rest follows, each once."""
+    desk.room.numbers = list(range(1200))
+    await desk.feeds.add(desk.room.feed)
+    paused, postponed = await once(desk, frontier_limit="400", log_level="debug")
+    assert (paused["event"], paused["why"], paused["limit"]) == ("feeds_paused", "queue", 400)
+    assert postponed["event"] == "feed_postponed"
+    first = await desk.queued_urls()
+    assert len(first) == 500
+    await desk.make_due()
+    (paused,) = await once(desk, frontier_limit="400")
+    assert paused["event"] == "feeds_paused"
+    assert len(desk.room.asked) == 1, "asked for though nothing of it could be pushed"
+    await desk.connection.command("DEL", desk.keys.queue)
+    (checked,) = await once(desk)
+    assert (checked["status"], checked["new"]) == (200, 700)
+    urls = first + await desk.queued_urls()
+    assert len(urls) == 1200
+    assert set(urls) == set(desk.room.articles(desk.room.numbers))
+
+
+@pytest.mark.slow
+async def test_feeds_wait_for_room_in_redis(desk: Desk) -> None:
+    """At the share of maxmemory nothing is asked for; the feeder goes on once there is room again."""
+    desk.room.numbers = [1]
+    desk.fleet.settings["INGEST_REDIS_MEMORY_SHARE"] = "0.0001"
+    await desk.feeds.add(desk.room.feed)
+    await desk.connection.command("CONFIG", "SET", "maxmemory", 1 << 30)
+    desk.fleet.start(command=FEEDER)
+    await desk.until(lambda: desk.count("feeds_paused"), "a pause")
+    assert desk.room.asked == []
+    await desk.connection.command("CONFIG", "SET", "maxmemory", 0)
+    await desk.until(lambda: desk.count("feed_checked"), "a look")
+    assert desk.count("feeds_resumed") == 1
+    assert await asyncio.to_thread(desk.fleet.stop) == [0]
 
 
 @pytest.mark.slow

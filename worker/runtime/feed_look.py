@@ -15,6 +15,7 @@ from worker.errors import FetchFailed, Malformed
 from worker.feeds import NotAFeed
 from worker.feeds.schedule import Bounds, after_failure, after_look
 from worker.model import NotModified, Page, Validators
+from worker.runtime.feed_room import NoRoom
 from worker.runtime.polite import HostBusy
 from worker.store.feeds import Added, feed_id
 from worker.telemetry.log import get_logger
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from worker.clock import Clock
     from worker.feeds import Feed
     from worker.runtime.feed_reader import FeedReader
+    from worker.runtime.feed_room import Room
     from worker.runtime.polite import Polite
     from worker.store.connection import Word
     from worker.store.feeds import FeedLease, Feeds, WatchedFeed
@@ -69,6 +71,7 @@ class Looks:
     feeds: Feeds
     polite: Polite
     reader: FeedReader
+    room: Room
     bounds: Bounds
     max_crashes: int
     clock: Clock
@@ -91,6 +94,10 @@ class Looks:
             due_s = max(busy.retry_after_s, 1.0)
             await self._finish(lease, due_s, {})
             log.debug("feed_postponed", next_in_s=round(due_s, 3))
+        except NoRoom:
+            # Without its validators: they would bring a 304, and what was not pushed would stay so.
+            await self._finish(lease, self.bounds.min_s, {"etag": "", "last_modified": ""})
+            log.debug("feed_postponed", next_in_s=round(self.bounds.min_s, 3))
         except NotAFeed as refusal:
             await self._failed(lease, FetchFailed("not_feed", refusal.why), log)
         except FetchFailed as failure:
@@ -137,7 +144,6 @@ class Looks:
         fields |= {"interval_s": f"{plan.interval_s:.3f}", "asked_s": f"{asked_s:g}" if asked_s else ""}
         fields |= {"failures": "", "error": "", "skip_present": "", "worked_ms": self._now_ms()}
         await self._finish(lease, plan.due_s, fields, read=found is not None)
-        self.tally.pushed += new
         log.info(
             "feed_checked",
             status=page.status,
@@ -149,16 +155,22 @@ class Looks:
         )
 
     async def _pushed(self, lease: FeedLease, found: Feed) -> int:
-        """Push the new entries, the oldest first as far as the feed's order tells; returns how many."""
+        """Push the new entries, the oldest first as far as the feed's order tells; returns how many.
+
+        Raises NoRoom where there is none for the rest of them.
+        """
         total, entries = 0, iter(_items(found, lease.feed))
         while batch := list(islice(entries, _AT_ONCE)):
             new = await self.feeds.look(lease, [digest for digest, _ in batch])
             if new is None:
                 raise LeaseLost("look")
             if new:
+                if await self.room.is_full():
+                    raise NoRoom
                 pushed = await self.feeds.push(lease, [batch[index] for index in new])
                 if pushed is None:
                     raise LeaseLost("push")
+                self.tally.pushed += pushed - total
                 total = pushed
         return total
 

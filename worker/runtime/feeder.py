@@ -14,10 +14,12 @@ from worker.fetch.budget import BodyBudget
 from worker.fetch.gate import RobotsGate
 from worker.runtime.feed_look import LeaseLost, Looks
 from worker.runtime.feed_reader import FeedReader
+from worker.runtime.feed_room import Room
 from worker.runtime.parts import fetcher_of
 from worker.runtime.pause import pause
 from worker.runtime.polite import Polite
 from worker.store.feeds import FeedLease, Feeds
+from worker.store.headroom import Headroom
 from worker.store.robots_cache import RobotsCache
 from worker.store.turns import Turns
 from worker.telemetry.log import get_logger, told
@@ -39,7 +41,7 @@ _GIVE_BACK_S = 2.0
 
 
 class Feeder:
-    """Looks at up to `concurrency` feeds at once. `once`: it ends when none is due."""
+    """Looks at up to `concurrency` feeds at once. `once`: it ends when none is due, or there is no room."""
 
     def __init__(self, looks: Looks, *, concurrency: int, lease_s: float, once: bool = False) -> None:
         self._looks = looks
@@ -55,7 +57,8 @@ class Feeder:
                 beat()
                 wait_s: float | None = _LOOK_EVERY_S
                 if len(working) < self._concurrency:
-                    claimed = await self._looks.feeds.claim()
+                    full = await self._looks.room.is_full()
+                    claimed = None if full else await self._looks.feeds.claim()
                     if isinstance(claimed, FeedLease):
                         task = group.create_task(self._work(claimed))
                         working.add(task)
@@ -145,11 +148,13 @@ async def feeder_of(
             clock=clock,
         )
         reader = FeedReader(settings)
+        headroom = Headroom(connection, share=settings.redis_memory_share, clock=clock)
         await stack.enter_async_context(reader.pool)
         looks = Looks(
             feeds=feeds,
             polite=Polite(fetcher, gate, turns, settings, clock),
             reader=reader,
+            room=Room(connection, keys, headroom=headroom, limit=settings.frontier_limit, clock=clock),
             bounds=Bounds(settings.feed_interval_min_s, settings.feed_interval_max_s),
             max_crashes=settings.max_crashes,
             clock=clock,

@@ -66,7 +66,8 @@ class Settings(OpsSettings):
     frontier_limit: int = Field(
         default=1_000_000,
         ge=1,
-        description="waiting URLs at which admission stops; the rest stays in the queue",
+        description="waiting URLs at which admission stops; the rest stays in the queue. So many items in it "
+        "stop the feeders",
     )
     max_backlog: int = Field(
         default=1_000_000,

@@ -40,7 +40,8 @@ class StoreSettings(BaseSettings):
         default=0.85,
         gt=0,
         le=1,
-        description="share of Redis' maxmemory at which claiming and admission pause until there is room; "
+        description="share of Redis' maxmemory at which claiming, admission and feeds pause until there is "
+        "room; "
         "1 is never",
     )
     durability: Literal["none", "wait"] = Field(

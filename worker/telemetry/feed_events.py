@@ -38,9 +38,17 @@ FEED_EVENTS = (
         "feed_postponed",
         "debug",
         "worker",
-        "a feed waits for its host",
+        "a feed waits for its host, or for room",
         "feed_id:str feed:str next_in_s:float",
     ),
+    log_event(
+        "feeds_paused",
+        "warning",
+        "worker",
+        "no feed is looked at: the queue is long (`queue`), or Redis is almost full (`memory`)",
+        "why:str limit:int?",
+    ),
+    log_event("feeds_resumed", "info", "worker", "there is room again for what feeds list", "paused_s:float"),
     log_event(
         "feed_ended",
         "warning",
