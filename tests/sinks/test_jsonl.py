@@ -16,13 +16,6 @@ from worker.sinks.sink import Written
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from worker.events.event import Event
-
-
-async def never(event: Event, reason: str) -> None:
-    """Nothing is rejected later."""
-    raise AssertionError(f"{event.id}: {reason}")
-
 
 def lines(folder: Path) -> list[bytes]:
     """The lines of all files, in the order of their names, the growing one last."""
@@ -78,7 +71,7 @@ async def test_a_quiet_file_is_renamed_in_time(tmp_path: Path) -> None:
     await sink.open()
     await sink.write(records(1, 1))
     with pytest.raises(Ended):
-        await sink.attend(never)
+        await sink.attend()
     await sink.close()
     assert path.read_bytes() == b""
     assert len(lines(tmp_path)) == 1

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import ssl
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -25,10 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
-    from worker.events.event import Event
-
-Rejected = list[tuple[str, str]]
-
 
 @pytest.fixture
 async def receiver() -> AsyncIterator[Receiver]:
@@ -38,23 +35,23 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 
 @asynccontextmanager
-async def sending(
-    receiver: Receiver, tmp_path: Path, **options: Any
-) -> AsyncIterator[tuple[WebhookSink, Rejected]]:
-    """A sink that is open and attended to; and what it rejected."""
-    sink, rejected = WebhookSink(receiver.url, tmp_path / "outbox", **options), Rejected()
-
-    async def reject(event: Event, why: str) -> None:
-        rejected.append((event.id, why))
-
+async def sending(receiver: Receiver, tmp_path: Path, **options: Any) -> AsyncIterator[WebhookSink]:
+    """A sink that is open and attended to."""
+    sink = WebhookSink(receiver.url, tmp_path / "outbox", **options)
     await sink.open()
     try:
         async with asyncio.TaskGroup() as group:
-            attending = group.create_task(sink.attend(reject))
-            yield sink, rejected
+            attending = group.create_task(sink.attend())
+            yield sink
             attending.cancel()
     finally:
         await sink.close()
+
+
+def refused(tmp_path: Path) -> list[tuple[str, str, int]]:
+    """What is set aside in the outbox: id, the receiver's words, attempts."""
+    with closing(sqlite3.connect(tmp_path / "outbox")) as outbox:
+        return outbox.execute("select event_id, said, attempts from refused order by seq").fetchall()
 
 
 async def until(true: Callable[[], bool]) -> None:
@@ -74,7 +71,7 @@ async def delivered(sink: WebhookSink) -> None:
 async def test_a_request_is_the_signed_event(receiver: Receiver, tmp_path: Path) -> None:
     """In CloudEvents' JSON form, with the headers of Standard Webhooks; both by their own libraries."""
     (event,) = records(1, 1)
-    async with sending(receiver, tmp_path, keys=(NEW, OLD)) as (sink, _):
+    async with sending(receiver, tmp_path, keys=(NEW, OLD)) as sink:
         assert await sink.write([event]) == Written(1)
         await delivered(sink)
     (request,) = receiver.requests
@@ -94,33 +91,70 @@ async def test_one_bad_event_holds_up_no_other(
     events = records(1, 30)
     bad = events[0].id
     receiver.answer = lambda request: (500 if request.id == bad else 204, {})
-    async with sending(receiver, tmp_path, concurrency=2) as (sink, rejected):
+    async with sending(receiver, tmp_path, concurrency=2) as sink:
         await sink.write(events)
         await receiver.until(lambda all_: len(set(all_.ids)) == 30)
         await until(lambda: sink.owed == 1)
-    assert rejected == []
+    assert refused(tmp_path) == []
     receiver.answer = lambda _: (200, {})
     receiver.requests.clear()
-    async with sending(receiver, tmp_path) as (again, _):  # after a restart, from the disk
+    async with sending(receiver, tmp_path) as again:  # after a restart, from the disk
         assert again.owed == 1
         await delivered(again)
     assert receiver.ids == [bad]
 
 
-async def test_what_is_refused_for_good_is_rejected(
+async def test_what_is_refused_is_set_aside(
     receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After so many attempts, with the receiver's last words."""
+    """After so many attempts, with the receiver's last words; whoever asks has it sent again."""
     monkeypatch.setattr("worker.sinks.replies.EVENT_BACKOFF_S", (0.01, 0.02))
     events = records(1, 3)
     bad = events[1].id
     receiver.answer = lambda request: (422 if request.id == bad else 204, {})
     receiver.says = " no such field\n"
-    async with sending(receiver, tmp_path, max_attempts=3) as (sink, rejected):
+    async with sending(receiver, tmp_path, max_attempts=3) as sink:
         await sink.write(events)
         await delivered(sink)
-    assert rejected == [(bad, "422 Unprocessable Entity: no such field (3 attempts)")]
+    assert refused(tmp_path) == [(bad, "422 Unprocessable Entity: no such field", 3)]
     assert sorted(receiver.ids) == sorted([events[0].id, *[bad] * 3, events[2].id])
+    receiver.answer = lambda _: (204, {})
+    receiver.requests.clear()
+    async with sending(receiver, tmp_path) as sink:
+        assert sink.owed == 0
+    async with sending(receiver, tmp_path, retry_refused=True) as sink:
+        await receiver.until(lambda all_: all_.ids == [bad])
+        await delivered(sink)
+    assert refused(tmp_path) == []
+
+
+async def test_of_what_is_refused_the_last_is_kept(receiver: Receiver, tmp_path: Path) -> None:
+    """As many as may be: nothing grows without bound."""
+    events = records(1, 5)
+    receiver.answer = lambda _: (400, {})
+    async with sending(receiver, tmp_path, max_attempts=1, refused_limit=2, concurrency=1) as sink:
+        await sink.write(events)
+        await delivered(sink)
+    assert refused(tmp_path) == [(event.id, "400 Bad Request", 1) for event in events[3:]]
+
+
+@pytest.mark.parametrize("status", [301, 401, 403, 404, 408, 425])
+async def test_a_receiver_that_is_set_up_wrongly_loses_nothing(
+    receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    """However often it answers so, what it was sent comes again once it is mended."""
+    for name in ("EVENT_BACKOFF_S", "RECEIVER_BACKOFF_S"):
+        monkeypatch.setattr(f"worker.sinks.replies.{name}", (0.01, 0.02))
+    events = records(1, 3)
+    receiver.answer = lambda _: (status, {})
+    async with sending(receiver, tmp_path, max_attempts=1) as sink:
+        await sink.write(events)
+        await receiver.until(lambda all_: len(all_.requests) > 9)
+        assert sink.owed == 3
+        receiver.answer = lambda _: (204, {})
+        await delivered(sink)
+    assert {event.id for event in events} <= set(receiver.ids)
+    assert refused(tmp_path) == []
 
 
 async def test_a_busy_receiver_is_left_alone(receiver: Receiver, tmp_path: Path) -> None:
@@ -133,7 +167,7 @@ async def test_a_busy_receiver_is_left_alone(receiver: Receiver, tmp_path: Path)
         return (503, {"Retry-After": "1"}) if len(began) == 1 else (204, {})
 
     receiver.answer = busy_once
-    async with sending(receiver, tmp_path, concurrency=1) as (sink, _):
+    async with sending(receiver, tmp_path, concurrency=1) as sink:
         await sink.write(records(1, 3))
         await receiver.until(lambda all_: len(all_.requests) == 3)
         assert sink.owed >= 1
@@ -149,7 +183,7 @@ async def test_a_receiver_that_is_away_is_waited_for(
         monkeypatch.setattr(f"worker.sinks.replies.{name}", (0.05, 0.2))
     events = records(1, 5)
     await receiver.stop()
-    async with sending(receiver, tmp_path) as (sink, rejected):
+    async with sending(receiver, tmp_path) as sink:
         await sink.write(events)
         await until(lambda: sink._failures_in_row > 2)
         assert sink.owed == 5
@@ -157,7 +191,7 @@ async def test_a_receiver_that_is_away_is_waited_for(
         await delivered(sink)
         assert sink._failures_in_row == 0
     assert sorted(receiver.ids) == sorted(event.id for event in events)
-    assert rejected == []
+    assert refused(tmp_path) == []
 
 
 async def test_authorities_of_our_own_are_trusted(tmp_path: Path) -> None:
@@ -166,11 +200,11 @@ async def test_authorities_of_our_own_are_trusted(tmp_path: Path) -> None:
     authority.issue_cert("127.0.0.1").configure_cert(tls)
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     async with Receiver(tls) as receiver:
-        async with sending(receiver, tmp_path) as (sink, _):
+        async with sending(receiver, tmp_path) as sink:
             await sink.write(records(1, 1))
             await until(lambda: sink._failures_in_row > 0)
             assert sink.owed == 1
-        async with sending(receiver, tmp_path, ca_file=tmp_path / "ca.pem") as (sink, _):
+        async with sending(receiver, tmp_path, ca_file=tmp_path / "ca.pem") as sink:
             await sink.write(records(2, 2))
             await receiver.until(lambda all_: len(all_.requests) > 0)
 
@@ -178,7 +212,7 @@ async def test_authorities_of_our_own_are_trusted(tmp_path: Path) -> None:
 async def test_a_receiver_that_never_answers_is_a_failure(receiver: Receiver, tmp_path: Path) -> None:
     """After the time that it is given."""
     receiver.answer = lambda _: (0, {})
-    async with sending(receiver, tmp_path, timeout_s=0.2) as (sink, _):
+    async with sending(receiver, tmp_path, timeout_s=0.2) as sink:
         await sink.write(records(1, 1))
         await until(lambda: sink._failures_in_row > 0)
         assert sink.owed == 1
@@ -189,7 +223,7 @@ async def test_gone_ends_it(receiver: Receiver, tmp_path: Path) -> None:
     receiver.answer = lambda _: (410, {})
 
     async def send() -> None:
-        async with sending(receiver, tmp_path, concurrency=1) as (sink, _):
+        async with sending(receiver, tmp_path, concurrency=1) as sink:
             await sink.write(records(1, 5))
             await asyncio.Event().wait()
 
@@ -202,7 +236,7 @@ async def test_gone_ends_it(receiver: Receiver, tmp_path: Path) -> None:
 async def test_a_full_outbox_takes_no_more(receiver: Receiver, tmp_path: Path) -> None:
     """Then events wait in the stream, as with any consumer that is slow."""
     receiver.answer = lambda _: (500, {})
-    async with sending(receiver, tmp_path, outbox_limit=3) as (sink, _):
+    async with sending(receiver, tmp_path, outbox_limit=3) as sink:
         await sink.write(records(1, 3))
         with pytest.raises(SinkUnavailable, match="3 events wait in"):
             await sink.write(records(4, 4))
@@ -211,10 +245,11 @@ async def test_a_full_outbox_takes_no_more(receiver: Receiver, tmp_path: Path) -
 async def test_redirects_are_not_followed(receiver: Receiver, tmp_path: Path) -> None:
     """The signed body goes where the operator said, and nowhere else."""
     receiver.answer = lambda _: (307, {"Location": f"http://127.0.0.1:{free_port()}/elsewhere"})
-    async with sending(receiver, tmp_path, max_attempts=1) as (sink, rejected):
+    async with sending(receiver, tmp_path) as sink:
         await sink.write(records(1, 1))
-        await delivered(sink)
-    assert [why for _, why in rejected] == ["307 Temporary Redirect (1 attempts)"]
+        await until(lambda: sink._failures_in_row > 0)
+        assert sink.owed == 1
+    assert len(receiver.requests) == 1
 
 
 async def test_a_host_that_is_none_is_told(tmp_path: Path) -> None:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from worker.events.event import Event
-    from worker.sinks.sink import Reject
 
 _LOOK_EVERY_S = 1.0
 #: What came in the last seconds may not be acknowledged yet, and is to be found in the file that grows.
@@ -57,7 +56,7 @@ class JsonlSink:
             self._recent.add(new)
         return Written(len(new), len(events) - len(new))
 
-    async def attend(self, reject: Reject) -> None:  # noqa: ARG002 - nothing is found out later
+    async def attend(self) -> None:
         """Rename a file whose time is up, also when nothing comes."""
         while True:
             await self._clock.sleep(_LOOK_EVERY_S)

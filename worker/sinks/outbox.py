@@ -1,4 +1,4 @@
-"""Events that a receiver has not got yet, on the disk.
+"""Events that a receiver has not got yet, and those that it refused, on the disk.
 
 Not in the consumer group's pending list, which would serve as one: workers trim the stream only below what
 every group has acknowledged, so a receiver that is down would fill Redis and stop the whole fleet. And not in
@@ -31,6 +31,16 @@ create table if not exists letters (
     said text
 );
 create index if not exists letters_by_due on letters (due_s, seq);
+create table if not exists refused (
+    seq integer primary key,
+    event_id text not null unique,
+    stream text not null,
+    entry text not null,
+    body blob not null,
+    attempts integer not null,
+    refused_s real not null,
+    said text not null
+);
 """
 _BUSY_S = 10.0
 
@@ -54,6 +64,7 @@ class Outbox:
         self._lock = Lock(path.with_name(f"{path.name}.lock"))
         self._database: sqlite3.Connection | None = None
         self.count = 0
+        self.refused = 0
 
     def open(self) -> None:
         """Take the file, and make it where there is none. Raises SinkUnusable."""
@@ -66,7 +77,7 @@ class Outbox:
             )
             self._database.execute("pragma journal_mode = wal")
             self._database.executescript(_TABLE)
-            ((self.count,),) = self._database.execute("select count(*) from letters")
+            self._count()
         except sqlite3.Error as error:
             raise SinkUnusable(
                 f"{self.path} cannot be an outbox: {error}; choose another --outbox"
@@ -126,6 +137,42 @@ class Outbox:
                 "update letters set attempts = attempts + 1, due_s = ?, said = ? where event_id = ?",
                 (due_s, said, event_id),
             )
+
+    def refuse(self, event_id: str, now_s: float, said: str, *, keep: int) -> int:
+        """Set a letter aside for good; of those set aside, only the last `keep` stay.
+
+        Returns how many of them were dropped. Raises SinkUnavailable.
+        """
+        with self._written(synchronous="full") as database:
+            database.execute(
+                "insert or replace into refused (event_id, stream, entry, body, attempts, refused_s, said) "
+                "select event_id, stream, entry, body, attempts + 1, ?, ? from letters where event_id = ?",
+                (now_s, said, event_id),
+            )
+            database.execute("delete from letters where event_id = ?", (event_id,))
+            dropped = database.execute(
+                "delete from refused where seq in "
+                "(select seq from refused order by seq desc limit -1 offset ?)",
+                (keep,),
+            ).rowcount
+        self._count()
+        return dropped
+
+    def retry_refused(self, now_s: float) -> None:
+        """Have all that were set aside sent again, as if never tried. Raises SinkUnavailable."""
+        with self._written(synchronous="full") as database:
+            database.execute(
+                "insert or ignore into letters (event_id, stream, entry, body, due_s) "
+                "select event_id, stream, entry, body, ? from refused order by seq",
+                (now_s,),
+            )
+            database.execute("delete from refused")
+        self._count()
+
+    def _count(self) -> None:
+        ((self.count, self.refused),) = self._reading.execute(
+            "select (select count(*) from letters), (select count(*) from refused)"
+        )
 
     @property
     def _reading(self) -> sqlite3.Connection:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from worker.events.event import Event
     from worker.sinks.columns import Columns
-    from worker.sinks.sink import Reject
 
 #: What a value raises that has no place in its column.
 _NO_PLACE = (pa.ArrowException, KeyError, TypeError, ValueError, OverflowError)
@@ -60,7 +59,7 @@ class ParquetSink:
             new += len(written)
         return Written(new, len(events) - new - len(rejected), rejected)
 
-    async def attend(self, reject: Reject) -> None:  # noqa: ARG002 - nothing is found out later
+    async def attend(self) -> None:
         """There is nothing to do beside writing."""
         await asyncio.Event().wait()
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from worker.events.event import Event
-    from worker.sinks.sink import Reject
 
 _CONNECT_S = 10.0
 #: For a statement: far longer than a batch takes, and an end to waiting for a server that fell silent.
@@ -69,7 +68,7 @@ class PostgresSink:
             return Written(sum(each.new for each in singly), sum(each.repeats for each in singly), rejected)
         return Written(new, len(events) - new)
 
-    async def attend(self, reject: Reject) -> None:  # noqa: ARG002 - nothing is found out later
+    async def attend(self) -> None:
         """There is nothing to do beside writing."""
         await asyncio.Event().wait()
 

@@ -193,7 +193,7 @@ class Pump:
 
     async def _attend(self) -> None:
         try:
-            await self._sink.attend(self._consumer.reject)
+            await self._sink.attend()
         except Exception:
             self.stop("failed")  # `run` raises it, once the batch at hand is written
             raise

@@ -16,8 +16,11 @@ EVENT_BACKOFF_S = (5.0, 3600.0)
 RECEIVER_BACKOFF_S = (1.0, 300.0)
 #: As the receiver asks by Retry-After, but for a day at most.
 _LONGEST_S = 86_400.0
-#: Asks of all clients, and not of this request only.
-_BUSY = frozenset({429, 502, 503, 504})
+#: Of this event: its syntax, size, media type or content (RFC 9110, 15.5). What else is below 500, such as a
+#: login that is asked for (401) or a route that a deployment forgot (404), is mended at the receiver.
+_OF_EVENT = frozenset({400, 413, 415, 422})
+#: Of those from 500 on: asks of all clients, and not of this request only.
+_BUSY = frozenset({502, 503, 504})
 _GONE = 410
 _MAX_DOUBLINGS = 30
 
@@ -46,7 +49,7 @@ class Again:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The receiver does not want this event, however often it is sent."""
+    """The receiver cannot take this event, however often it is sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +65,8 @@ def judge(
 ) -> Verdict:
     """What follows. `attempts` of this event, and `failures_in_row` of all, had failed before this one.
 
-    Redirects and other errors of the client end after `max_attempts`; those of the server, and silence, are
-    tried for ever, more and more rarely. `random` gives numbers from 0 to 1.
+    What is said of this event ends after `max_attempts`; all else, and silence, is tried for ever, more and
+    more rarely. `random` gives numbers from 0 to 1.
     """
     status = answer.status
     if status is not None and 200 <= status < 300:
@@ -72,10 +75,10 @@ def judge(
         return Gone()
     asked_s = min(answer.retry_after_s or 0.0, _LONGEST_S)
     delay_s = max(asked_s, _backoff_s(attempts, EVENT_BACKOFF_S, random))
-    if status is None or status in _BUSY:
+    if status in _OF_EVENT:
+        return Refused() if attempts + 1 >= max_attempts else Again(delay_s, 0.0)
+    if status is None or status < 500 or status in _BUSY:
         return Again(delay_s, max(asked_s, _backoff_s(failures_in_row, RECEIVER_BACKOFF_S, random)))
-    if status < 500 and attempts + 1 >= max_attempts:
-        return Refused()
     return Again(delay_s, 0.0)
 
 

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 import orjson
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from worker.events.event import Event
-
-    Reject = Callable[[Event, str], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +37,8 @@ class Sink(Protocol):
     async def write(self, events: Sequence[Event]) -> Written:
         """Keep these for good, those that are not there already. Raises SinkUnavailable, SinkUnusable."""
 
-    async def attend(self, reject: Reject) -> None:
-        """Do what is to be done beside writing, until cancelled. Raises SinkUnusable.
-
-        `reject` is for events that it has taken and, as it finds later, can bring nowhere.
-        """
+    async def attend(self) -> None:
+        """Do what is to be done beside writing, until cancelled. Raises SinkUnusable."""
 
     async def close(self) -> None:
         """Let go of everything."""

@@ -6,17 +6,15 @@ import asyncio
 import random
 import socket
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import aiohttp
-import orjson
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random
 from yarl import URL
 
 from worker import __version__
 from worker.clock import Clock, SystemClock
 from worker.errors import SinkUnavailable, SinkUnusable
-from worker.events.event import Event, event_of
 from worker.fetch.response import retry_after_s
 from worker.fetch.transport import trusting
 from worker.runtime.pause import pause
@@ -24,13 +22,14 @@ from worker.sinks.outbox import Letter, Outbox
 from worker.sinks.replies import Again, Answer, Delivered, Gone, Refused, judge
 from worker.sinks.signing import signed_headers
 from worker.sinks.sink import Written, json_of
+from worker.telemetry.log import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from worker.events.event import Event
     from worker.sinks.replies import Verdict
-    from worker.sinks.sink import Reject
 
 _QUICK_TRIES = 3
 _QUICK_PAUSE_S = (0.02, 0.2)
@@ -40,15 +39,14 @@ _IDLE_S = 60.0
 _DISK_REST_S = 5.0
 _SAID_BYTES = 200
 _T = TypeVar("_T")
-#: Added in `json_of`; not an attribute of the event.
-_NOT_ATTRIBUTES = frozenset({"data", "entry"})
 
 
 class WebhookSink:
     """Takes events into the outbox, and sends up to `concurrency` of them at a time.
 
     An event is sent once more whenever it is not sure that the receiver has it: at least once, under the same
-    `webhook-id`. `ca_file` holds authorities to trust beside the system's.
+    `webhook-id`. What the receiver refuses is set aside in the outbox, the last `refused_limit` of it;
+    `retry_refused` sends it once more. `ca_file` holds authorities to trust beside the system's.
     """
 
     def __init__(
@@ -61,6 +59,8 @@ class WebhookSink:
         timeout_s: float = 15.0,
         max_attempts: int = 5,
         outbox_limit: int = 10_000,
+        refused_limit: int = 10_000,
+        retry_refused: bool = False,
         ca_file: Path | None = None,
         clock: Clock | None = None,
     ) -> None:
@@ -72,10 +72,11 @@ class WebhookSink:
         self._timeout_s = timeout_s
         self._max_attempts = max_attempts
         self._outbox_limit = outbox_limit
+        self._refused_limit = refused_limit
+        self._retry_refused = retry_refused
         self._ca_file = ca_file
         self._clock = clock or SystemClock()
         self._session: aiohttp.ClientSession | None = None
-        self._reject: Reject = _not_open
         self._using_outbox = asyncio.Lock()
         self._sending: dict[str, asyncio.Task[None]] = {}  # by event id
         self._wake = asyncio.Event()
@@ -95,7 +96,7 @@ class WebhookSink:
         except socket.gaierror as error:
             if error.errno == socket.EAI_NONAME:
                 raise SinkUnusable(f"{self._url.host}: {error.strerror}; is the URL right?") from error
-        await asyncio.to_thread(self._outbox.open)
+        await asyncio.to_thread(self._open_outbox)
         tls = trusting(self._ca_file) if self._ca_file else True
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=self._concurrency, ssl=tls),
@@ -118,9 +119,8 @@ class WebhookSink:
         self._wake.set()
         return Written(added, len(events) - added)
 
-    async def attend(self, reject: Reject) -> None:
+    async def attend(self) -> None:
         """Send what is due. Raises SinkUnusable when the receiver wants no more events at all."""
-        self._reject = reject
         while True:
             self._wake.clear()
             wait_s = await self._send_due()
@@ -134,6 +134,19 @@ class WebhookSink:
             await self._session.close()
         async with self._using_outbox:
             self._outbox.close()
+
+    def _open_outbox(self) -> None:
+        self._outbox.open()
+        if self._retry_refused:
+            self._outbox.retry_refused(self._clock.now().timestamp())
+            self._retry_refused = False
+        if self._outbox.refused:
+            get_logger().warning(
+                "sink_keeps_refused",
+                where=self.where,
+                outbox=str(self._outbox.path),
+                set_aside=self._outbox.refused,
+            )
 
     async def _send_due(self) -> float:
         """Begin to send as many as may be sent now; after how many seconds to look again.
@@ -190,13 +203,26 @@ class WebhookSink:
                 due_s = self._clock.now().timestamp() + delay_s
                 await self._with_outbox(self._outbox.postpone, letter.event_id, due_s, answer.says)
             case Refused():
-                await self._reject(_event(letter), f"{answer.says} ({letter.attempts + 1} attempts)")
-                await self._with_outbox(self._outbox.remove, letter.event_id)
+                await self._refuse(letter, answer)
             case Gone():
                 raise SinkUnusable(
                     f"{self.where} answered {answer.says}: it wants no more events; "
                     f"{self._outbox.count:,} are kept in {self._outbox.path}"
                 )
+
+    async def _refuse(self, letter: Letter, answer: Answer) -> None:
+        now_s = self._clock.now().timestamp()
+        refuse = partial(self._outbox.refuse, keep=self._refused_limit)
+        dropped = await self._with_outbox(refuse, letter.event_id, now_s, answer.says)
+        get_logger().warning(
+            "event_refused",
+            where=self.where,
+            outbox=str(self._outbox.path),
+            id=letter.event_id,
+            attempts=letter.attempts + 1,
+            reason=answer.says,
+            dropped=dropped,
+        )
 
     def _rest(self, seconds: float) -> None:
         self._rest_until = max(self._rest_until, self._clock.monotonic() + seconds)
@@ -229,16 +255,3 @@ class WebhookSink:
     async def _with_outbox(self, call: Callable[..., _T], *args: object) -> _T:
         async with self._using_outbox:
             return await asyncio.to_thread(call, *args)
-
-
-def _event(letter: Letter) -> Event:
-    """The event that a letter is of, as it was read."""
-    whole: dict[str, Any] = orjson.loads(letter.body)
-    fields = {
-        name.encode(): str(value).encode() for name, value in whole.items() if name not in _NOT_ATTRIBUTES
-    }
-    return event_of(letter.stream, letter.entry, {**fields, b"data": orjson.dumps(whole["data"])})
-
-
-async def _not_open(event: Event, _reason: str) -> None:
-    raise RuntimeError(f"{event.id} was sent before `attend` was called")

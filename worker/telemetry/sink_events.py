@@ -26,5 +26,19 @@ SINK_EVENTS = (
         "what a sink writes to is away or full; retried, and nothing is acknowledged meanwhile",
         "sink:str error:str",
     ),
+    log_event(
+        "event_refused",
+        "warning",
+        "process",
+        "a receiver cannot take an event: it is kept in the outbox, from which `dropped` older ones went",
+        "where:str outbox:str id:str attempts:int reason:str dropped:int",
+    ),
+    log_event(
+        "sink_keeps_refused",
+        "warning",
+        "process",
+        "so many refused events are kept in the outbox: `--retry-refused` sends them again",
+        "where:str outbox:str set_aside:int",
+    ),
     log_event("sink_resumed", "info", "process", "a sink can write again", "sink:str down_s:float"),
 )

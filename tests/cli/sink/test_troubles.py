@@ -142,17 +142,24 @@ async def test_a_signal_ends_it_after_the_batch_at_hand(
 async def test_what_a_receiver_refuses_is_kept_with_the_reason(
     redis_server: RedisServer, connection: Connection, tmp_path: Path
 ) -> None:
-    """Among the rejected of the group; all others are delivered."""
+    """In the outbox and not in Redis; all others are delivered. --retry-refused sends it again."""
     ids = await feed(connection, range(5))
     async with Receiver() as receiver:
         receiver.answer = lambda request: (422 if request.id == ids[2] else 204, {})
         words = ("webhook", receiver.url, "--outbox", str(tmp_path / "outbox"), "--max-attempts", "1")
         last = await finished(*words, redis_url=redis_server.url)
-    assert last.lines[-1]["owed"] == 0
-    assert set(receiver.ids) == set(ids)
-    (letter,) = await rejected(connection, "sink-webhook")
-    assert letter["fields"]["id"] == ids[2]
-    assert letter["reason"] == "422 Unprocessable Entity (1 attempts)"
+        assert last.lines[-1]["owed"] == 0
+        assert set(receiver.ids) == set(ids)
+        (letter,) = [line for line in last.lines if line["event"] == "event_refused"]
+        assert (letter["id"], letter["reason"]) == (ids[2], "422 Unprocessable Entity")
+        assert await rejected(connection, "sink-webhook") == []
+        kept = await finished(*words, redis_url=redis_server.url)
+        assert [line["set_aside"] for line in kept.lines if line["event"] == "sink_keeps_refused"] == [1]
+        receiver.answer = lambda _: (204, {})
+        receiver.requests.clear()
+        again = await finished(*words, "--retry-refused", redis_url=redis_server.url)
+        assert receiver.ids == [ids[2]]
+        assert "sink_keeps_refused" not in [line["event"] for line in again.lines]
 
 
 async def test_what_is_no_row_is_kept_with_the_reason(

@@ -46,7 +46,7 @@ def sink() -> None:
     with a group of its own; two of one group share its events.
 
     Ctrl-C ends it after the batch at hand. While Redis or the sink's own place is away, it waits. What can be
-    written nowhere goes to the hash {ingest:0}:rejected:GROUP, with the reason. Log lines go to stdout,
+    no row goes to the hash {ingest:0}:rejected:GROUP, with the reason. Log lines go to stdout,
     progress to stderr. Settings: INGEST_REDIS_URL, INGEST_NAMESPACE, INGEST_PARTITIONS, INGEST_LOG_FORMAT.
     """
 
@@ -240,16 +240,22 @@ def _url(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
     "--max-attempts",
     type=click.IntRange(min=1),
     default=5,
-    help="Attempts before an event that is refused (4xx, redirects) is given up. [5]",
+    help="Attempts before an event that is refused (400, 413, 415, 422) is set aside. [5]",
 )
+@click.option(
+    "--refused-limit", type=click.IntRange(min=1), default=10_000, help="Events set aside, the last. [10000]"
+)
+@click.option("--retry-refused", is_flag=True, help="Send again what was set aside, to begin with.")
 @_common("sink-webhook", 100, 0.2)
 def webhook(*, url: str, outbox: Path | None, wishes: Wishes, **options: Any) -> None:
     """POST each event to URL, as CloudEvents JSON, signed by INGEST_WEBHOOK_SECRET (Standard Webhooks).
 
     The headers are webhook-id (the event's id, the same at each attempt), webhook-timestamp and
     webhook-signature. 2xx is delivered; anything else is tried again, rarer and rarer, without holding up
-    other events: it is kept in the outbox meanwhile. 429, 502, 503, 504 and silence give the receiver a rest,
-    as long as Retry-After says. 410 ends the sink. Delivered at least once, in no strict order.
+    other events: it is kept in the outbox meanwhile. What the receiver finds wrong with an event (400, 413,
+    415, 422) is set aside there after some attempts, with the answer, for --retry-refused. All other answers
+    but 500 and its like give the receiver a rest, as long as Retry-After says. 410 ends the sink. Delivered
+    at least once, in no strict order.
     """
     settings = load_settings()
     if not settings.webhook_secret:
