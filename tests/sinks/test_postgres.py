@@ -119,6 +119,25 @@ async def test_the_newest_revision_stands_in_any_order(sink: PostgresSink, datab
     assert await database.fetchval("select count(*) from ingest.events") == 12
 
 
+@pytest.mark.parametrize("order", [([1], [2]), ([2], [1]), ([1, 2],), ([2, 1],)])
+async def test_meta_outlives_a_revision_without(
+    sink: PostgresSink, database: Any, order: tuple[list[int], ...]
+) -> None:
+    """What was pushed with the URL stays when the article is read anew from an archive, in any order."""
+    one = record(published(1), "1-0")
+    data = orjson.loads(one.data)
+    of_one = data | {"task": data["task"] | {"meta": {"desk": 7}}}
+    of_two = data | {"revision": 2, "title": "Anew"}
+    whole = {
+        1: replace(one, data=orjson.dumps(of_one)),
+        2: replace(one, id="anew", entry="2-0", data=orjson.dumps(of_two)),
+    }
+    for batch in order:
+        await sink.write([whole[number] for number in batch])
+    row = await database.fetchrow("select title, meta from ingest.articles")
+    assert (row["title"], orjson.loads(row["meta"])) == ("Anew", {"desk": 7})
+
+
 async def test_visits_and_dead_letters(sink: PostgresSink, database: Any) -> None:
     """A visit without news moves `checked_at` only forward; a dead letter is a row of its view."""
     await sink.write([record(unchanged(2, article=1, now=LATER)), record(published(1)), record(died(4))])

@@ -13,7 +13,7 @@ import asyncpg
 from worker.errors import SinkUnavailable, SinkUnusable
 from worker.sinks.rows import article_rows, event_row, storable, touch_rows
 from worker.sinks.sink import Written
-from worker.sinks.tables import insert_events, probes, schema_sql, touch_article, upsert_article
+from worker.sinks.tables import fill_meta, insert_events, probes, schema_sql, touch_article, upsert_article
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -134,7 +134,10 @@ class PostgresSink:
                 rows = await connection.fetch(insert_events(self._schema), *columns)
                 new = {row["event_id"] for row in rows}
                 fresh = [event for event in given.values() if event.id in new]
-                await connection.executemany(upsert_article(self._schema), article_rows(fresh))
+                articles = article_rows(fresh)
+                await connection.executemany(upsert_article(self._schema), articles)
+                metas = [(row[0], row[-1]) for row in articles if row[-1] is not None]
+                await connection.executemany(fill_meta(self._schema), metas)
                 await connection.executemany(touch_article(self._schema), touch_rows(fresh))
             return len(new)
 

@@ -45,16 +45,24 @@ def event_row(event: Event) -> tuple[Any, ...]:
 def article_rows(events: Iterable[Event]) -> list[tuple[Any, ...]]:
     """Values for `ARTICLE_COLUMNS`: the newest revision of each article, in the order of their ids.
 
+    `meta` is that of the newest revision that has one: who reads an archive anew knows of none.
     Rows are locked in that order: two processes with articles in common never wait for each other.
     """
     newest: dict[str, tuple[int, Event, dict[str, Any]]] = {}
+    metas: dict[str, tuple[int, Any]] = {}
     for event in events:
         if event.type == ARTICLE_PUBLISHED:
             data = orjson.loads(event.data)
             before = newest.get(data["article_id"])
             if before is None or before[0] < data["revision"]:
                 newest[data["article_id"]] = (data["revision"], event, data)
-    return [_article_row(event, data) for _, (_, event, data) in sorted(newest.items())]
+            meta = data["task"]["meta"]
+            if meta is not None and data["revision"] > metas.get(data["article_id"], (0, None))[0]:
+                metas[data["article_id"]] = (data["revision"], meta)
+    return [
+        _article_row(event, data, metas.get(article, (0, None))[1])
+        for article, (_, event, data) in sorted(newest.items())
+    ]
 
 
 def touch_rows(events: Iterable[Event]) -> list[tuple[str, datetime]]:
@@ -67,9 +75,8 @@ def touch_rows(events: Iterable[Event]) -> list[tuple[str, datetime]]:
     return sorted(latest.items())
 
 
-def _article_row(event: Event, data: dict[str, Any]) -> tuple[Any, ...]:
+def _article_row(event: Event, data: dict[str, Any], meta: Any) -> tuple[Any, ...]:
     evidence = data["published_at_evidence"]
-    meta = data["task"]["meta"]
     return (
         data["article_id"],
         data["revision"],

@@ -143,15 +143,24 @@ def insert_events(schema: str) -> str:
 
 
 def upsert_article(schema: str) -> str:
-    """Takes a value for each column. An older revision changes nothing but, perhaps, `checked_at`."""
+    """Takes a value for each column. An older revision changes nothing.
+
+    A newer one without `meta`, such as one that was read anew from an archive, leaves what is there.
+    """
     places = ", ".join(f"${number}" for number in range(1, len(ARTICLE_COLUMNS) + 1))
-    kept = {"article_id", "checked_at"}
+    kept = {"article_id", "checked_at", "meta"}
     changes = ", ".join(f"{name} = excluded.{name}" for name in ARTICLE_COLUMNS if name not in kept)
     return (
         f"insert into {schema}.articles as ours ({', '.join(ARTICLE_COLUMNS)}) "
         f"values ({places}) on conflict (article_id) do update set {changes}, written_at = now(), "
+        "meta = coalesce(excluded.meta, ours.meta), "
         f"checked_at = greatest(ours.checked_at, excluded.checked_at) where ours.revision < excluded.revision"
     )
+
+
+def fill_meta(schema: str) -> str:
+    """Takes an article's id, and the `meta` of a revision that came after a newer one without."""
+    return f"update {schema}.articles set meta = $2 where article_id = $1 and meta is null"
 
 
 def touch_article(schema: str) -> str:
