@@ -20,13 +20,13 @@ DOCUMENTED = re.compile(
     r"ingest:queue|\{ingest:queue\}:(taken:[^:]+|numbers|workers|feeds|feed_leases|feed_clock"
     r"|(feed|feed_seen):[^:]+)"
     r"|\{ingest:clusters\}:((chosen|chosen_at):[^:]+|[^:]+:(stories|first:[^:]+|[^:]+))|\{ingest:\d+\}:("
-    r"seq|clock|ready|later|suspects|leases|leased|settled|admitted|policy|crawl_delay|ledger|articles|dead|habits"
-    r"|silent|turns|(wait|high|habit|host|parked|address|claim|seen|robots|revisions|visit|rejected):.+)"
+    r"seq|clock|ready|later|suspects|leases|leased|settled|admitted|policy|partitions|crawl_delay|ledger"
+    r"|articles|dead|habits|silent|turns|(wait|high|habit|host|parked|address|claim|seen|robots|revisions|visit|rejected):.+)"
 )
 LASTING = re.compile(
     # A worker killed at the very end stays among the workers until another one looks.
     r"\{ingest:queue\}:(numbers|workers)|\{ingest:clusters\}:.+|\{ingest:\d+\}:"
-    r"(seq|clock|settled|admitted|policy|crawl_delay|ledger|articles|dead|habits|silent"
+    r"(seq|clock|settled|admitted|policy|partitions|crawl_delay|ledger|articles|dead|habits|silent"
     r"|(habit|host|parked|claim|seen|robots|revisions|visit):.+)"
 )
 

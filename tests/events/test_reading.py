@@ -14,7 +14,7 @@ from tests.events.conftest import handled
 from tests.events.samples import NOW, TASK
 from tests.events.streams import ARTICLES, deliver, fields, forsake, pending, publish, url, write
 from tests.servers import RedisServer
-from worker.events import ArticleConsumer, subscription
+from worker.events import ArticleConsumer
 from worker.events import consumer as consumer_module
 from worker.events.envelope import dead_event
 from worker.store.connection import Connection
@@ -22,40 +22,6 @@ from worker.store.connection import Connection
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-
-async def test_all_partitions_are_read(
-    connection: Connection, consumer: Callable[..., ArticleConsumer]
-) -> None:
-    """Without a word about partitions: those that have a stream are found, though one between has none."""
-    streams = [f"{{ingest:{partition}}}:articles" for partition in (0, 1, 3)]
-    for number, stream in enumerate(streams):
-        await publish(connection, range(number * 40, number * 40 + 40), stream)
-    events = await handled(consumer(batch=5), 120)
-    assert {event.url for event in events} == {url(number) for number in range(120)}
-    assert {event.partition for event in events} == {0, 1, 3}
-    assert {event.stream for event in events[:30]} == set(streams)  # none waits for another to be empty
-    for stream in streams:
-        assert await pending(connection, stream=stream) == {}
-
-
-async def test_partitions_that_come_later_are_found(
-    connection: Connection, consumer: Callable[..., ArticleConsumer], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """They are read from their beginning, also by a group that began at the others' end."""
-    monkeypatch.setattr(subscription, "_LOOK_EVERY_S", 0.05)
-    await publish(connection, [0])
-    seen: list[str | None] = []
-    async with asyncio.timeout(60), consumer(start="now") as reader:
-        assert await reader.lag() == 0
-        await publish(connection, [1])
-        async for event in reader:
-            seen.append(event.url)
-            if event.url == url(1):
-                await publish(connection, [2, 3], "{ingest:5}:articles")
-            if len(seen) == 3:
-                reader.stop()
-    assert seen == [url(1), url(2), url(3)]
 
 
 async def test_a_new_group_begins_where_it_is_told_to(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tests.events.streams import ARTICLES, deliver, forsake, publish, publish_of, renewed, write
 from tests.security.roles import commands_of
 from worker.events import ArticleConsumer, replay
+from worker.events.subscription import partitions_told
 from worker.store.connection import Connection
 from worker.store.keys import Keys
 from worker.urls import article_id
@@ -30,6 +31,10 @@ async def test_library_needs_what_the_user_may_and_no_more(guarded: GuardedRedis
         await root.command("XGROUP", "CREATE", ARTICLES, "g", 0)
         await deliver(root, 1)
         await forsake(root)
+        await root.command("SET", "{ingest:0}:partitions", 1)
+        async with Connection(url) as ours:
+            assert await partitions_told(ours, "ingest") == 1
+        await root.command("DEL", "{ingest:0}:partitions")  # where no worker said it, XLEN has to tell
         await root.command("CONFIG", "RESETSTAT")
         urls = []
         async with asyncio.timeout(60), ArticleConsumer(url, group="g", idle_ms=300) as consumer:

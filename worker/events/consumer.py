@@ -71,7 +71,8 @@ class ArticleConsumer:
         """`redis_url` and `prefix` are the workers' INGEST_REDIS_URL and INGEST_NAMESPACE.
 
         - `consumer`: a name of its own for each process; one is made up.
-        - `partitions`: INGEST_PARTITIONS; if it is not given, those that there are, looked for every 30 s.
+        - `partitions`: INGEST_PARTITIONS; if it is not given, as many as the workers said in Redis. While
+          they said nothing, those that hold an event, looked for every 30 s.
         - `start`: where a group begins that is made now: `0` (all there is), `now`, behind an entry's id, or
           at an aware datetime. A group that is there goes on where it was.
         - `batch`: how many events are read ahead of the loop.

@@ -24,9 +24,11 @@ Stream = Literal["articles", "dead"]
 
 _ENTRY_ID = re.compile(r"\d+(-\d+)?")
 _NAME = re.compile(r"[\w.@+-]{1,200}")
-#: How far beyond the last known partition a further one is looked for, and how often.
+#: How far beyond the last known partition a further one is looked for, and how often; and how often the
+#: workers' number is asked for until one has told it.
 _FURTHER = 64
 _LOOK_EVERY_S = 30.0
+_ASK_EVERY_S = 1.0
 _LONGEST_IDLE_MS = 24 * 3600 * 1000
 
 
@@ -84,6 +86,8 @@ class Subscription:
         self._clock = clock
         self._partitions = 0
         self._looked_at: float | None = None
+        self._asked_at = 0.0
+        self._is_told = terms.partitions is not None
         self._one_at_a_time = asyncio.Lock()
         self.names: tuple[str, ...] = ()
 
@@ -99,16 +103,23 @@ class Subscription:
                 await self._join(name, FROM_START)
 
     async def _look(self) -> None:
-        now = self._clock.monotonic()
+        now, terms = self._clock.monotonic(), self._terms
         first = self._looked_at is None
-        if self._looked_at is not None and (
-            self._terms.partitions is not None or now - self._looked_at < _LOOK_EVERY_S
-        ):
-            return
-        terms = self._terms
-        there = terms.partitions or await partitions_there(
-            self._connection, terms.prefix, terms.streams, max(self._partitions, 1)
+        is_due = self._looked_at is None or (
+            terms.partitions is None and now - self._looked_at >= _LOOK_EVERY_S
         )
+        if not is_due and (self._is_told or now - self._asked_at < _ASK_EVERY_S):
+            return
+        self._asked_at = now
+        there = terms.partitions or await partitions_told(self._connection, terms.prefix)
+        if there is not None:
+            self._is_told = True
+        elif is_due:
+            there = await partitions_guessed(
+                self._connection, terms.prefix, terms.streams, max(self._partitions, 1)
+            )
+        else:
+            return
         # What a partition holds that was not there before came after us: the whole of it is new.
         start = entry_before(terms.start) if first else FROM_START
         for partition in range(self._partitions, there):
@@ -116,14 +127,28 @@ class Subscription:
                 if name not in self.names:  # else we were cancelled half-way
                     await self._join(name, start)
                     self.names = (*self.names, name)
-        self._partitions, self._looked_at = there, now
+        self._partitions, self._looked_at = max(there, self._partitions), now
 
     async def _join(self, name: str, start: str) -> None:
         if await self._group.join(name, start):
             notice("info", "group_created", group=self._group.group, stream=name, start=start)
 
 
-async def partitions_there(
+async def partitions_there(connection: Connection, prefix: str, streams: Iterable[Stream]) -> int:
+    """How many partitions there are: as the workers told, or by a guess."""
+    return await partitions_told(connection, prefix) or await partitions_guessed(connection, prefix, streams)
+
+
+async def partitions_told(connection: Connection, prefix: str) -> int | None:
+    """How many partitions the workers have; None of workers that do not tell, or if we may not ask."""
+    try:
+        told = await connection.command("GET", Keys(prefix).partition_count)
+    except StoreUnusable:  # an older users.acl
+        return None
+    return None if told is None else int(told)
+
+
+async def partitions_guessed(
     connection: Connection, prefix: str, streams: Iterable[Stream], known: int = 1
 ) -> int:
     """One more than the highest partition with an entry in `streams`; what we may not look at has none."""

@@ -54,13 +54,17 @@ class Hosts:
     async def configure(
         self, policy: HostPolicy, overrides: Mapping[str, HostOverride] | None = None
     ) -> None:
-        """Set the fleet's policy, and what differs for single hosts: who calls last decides for all."""
+        """Set the fleet's policy, and what differs for single hosts: who calls last decides for all.
+
+        Readers are told first how many partitions there are, before any of them holds an event.
+        """
         words: list[Word] = []
         for host, override in (overrides or {}).items():
             words += [host, _override_words(override)]
         words += ["*", policy.words()]
         for partition in range(self._keys.partitions):
-            await self._connection.run("configure", [self._keys.tag(partition)], words)
+            told = 0 if partition else self._keys.partitions
+            await self._connection.run("configure", [self._keys.tag(partition)], [told, *words])
 
     async def slow_down(self, host: str, delay_s: float | None) -> None:
         """Keep a host's Crawl-delay for the whole fleet, or drop it."""

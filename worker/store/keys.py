@@ -66,6 +66,11 @@ class Keys:
         """The tags of all partitions."""
         return [self.tag(partition) for partition in range(self.partitions)]
 
+    @property
+    def partition_count(self) -> str:
+        """How many partitions the workers have, for readers: a number. Beside the streams of partition 0."""
+        return f"{self.tag(0)}:partitions"
+
     def articles(self, partition: int = 0) -> str:
         """The stream of article events."""
         return f"{self.tag(partition)}:articles"
