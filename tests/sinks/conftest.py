@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 
 from tests.sinks.postgres_server import PostgresServer, binaries
+from worker.sinks.postgres import PostgresSink
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -43,3 +44,12 @@ async def database(dsn: str) -> AsyncIterator[Any]:
     connection = await asyncpg.connect(dsn)
     yield connection
     await connection.close()
+
+
+@pytest.fixture
+async def sink(dsn: str) -> AsyncIterator[PostgresSink]:
+    """A sink, open, with its tables made."""
+    sink = PostgresSink(dsn)
+    await sink.open()
+    yield sink
+    await sink.close()

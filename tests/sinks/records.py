@@ -79,5 +79,10 @@ def records(first: int, last: int) -> list[Event]:
     return [record(published(number, now=NOW + timedelta(hours=number))) for number in range(first, last + 1)]
 
 
+def elsewhere(event: Event) -> Event:
+    """An event of another namespace that has the same id."""
+    return replace(event, attributes={**event.attributes, "source": "/ingest/other"})
+
+
 def _number(event_id: str) -> int:
     return int(event_id.rpartition(".")[2].rpartition("-")[2])

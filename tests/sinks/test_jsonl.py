@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import orjson
 import pytest
 
-from tests.sinks.records import died, record, records, unchanged
+from tests.sinks.records import died, elsewhere, record, records, unchanged
 from worker.clock import FakeClock
 from worker.errors import SinkUnusable
 from worker.sinks.jsonl import JsonlSink
@@ -21,6 +21,18 @@ def lines(folder: Path) -> list[bytes]:
     """The lines of all files, in the order of their names, the growing one last."""
     files = [*sorted(folder.glob("articles.2*.jsonl")), folder / "articles.jsonl"]
     return [line for file in files for line in file.read_bytes().splitlines()]
+
+
+async def test_ids_are_those_of_a_source(tmp_path: Path) -> None:
+    """Another namespace's event of the same id is another event, also after a restart."""
+    (one,) = records(1, 1)
+    for event in (one, elsewhere(one)):
+        sink = JsonlSink(tmp_path / "articles.jsonl")
+        await sink.open()
+        assert await sink.write([event]) == Written(1)
+        assert await sink.write([event]) == Written(0, repeats=1)
+        await sink.close()
+    assert len(lines(tmp_path)) == 2
 
 
 async def test_a_line_is_the_whole_event(tmp_path: Path) -> None:

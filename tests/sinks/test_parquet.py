@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.events.samples import ARTICLE, NOW
-from tests.sinks.records import died, published, record, records, unchanged
+from tests.sinks.records import died, elsewhere, published, record, records, unchanged
 from worker.errors import SinkUnavailable, SinkUnusable
 from worker.events.payload import ArticleEvent
 from worker.sinks.parquet import ParquetSink
@@ -49,6 +49,17 @@ def days(root: Path) -> dict[str, list[str]]:
 def ids(root: Path, kind: str = "articles") -> list[str]:
     """The event ids of all rows, sorted."""
     return sorted(row["event_id"] for row in rows(root, kind))
+
+
+async def test_ids_are_those_of_a_source(tmp_path: Path) -> None:
+    """Another namespace's event of the same id is another event, in other files of the same time, too."""
+    (one,) = records(1, 1)
+    for event in (one, elsewhere(one)):
+        sink = await opened(tmp_path)
+        assert await sink.write([event]) == Written(1)
+        assert await sink.write([event]) == Written(0, repeats=1)
+        await sink.close()
+    assert {row["event_source"] for row in rows(tmp_path)} == {"/ingest/ingest", "/ingest/other"}
 
 
 async def test_a_row_has_every_field(tmp_path: Path) -> None:

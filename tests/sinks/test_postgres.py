@@ -16,27 +16,15 @@ import pytest
 from tests.chaos.fleet import ROOT
 from tests.events.samples import NOW
 from tests.servers import free_port
-from tests.sinks.records import died, published, record, records, unchanged
+from tests.sinks.records import died, elsewhere, published, record, records, unchanged
 from worker.errors import SinkUnavailable, SinkUnusable
 from worker.sinks.postgres import PostgresSink
 from worker.sinks.sink import Written
-from worker.sinks.tables import schema_sql
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from tests.sinks.postgres_server import PostgresServer
 
 LATER = NOW + timedelta(days=1)
-
-
-@pytest.fixture
-async def sink(dsn: str) -> AsyncIterator[PostgresSink]:
-    """A sink, open, with its tables made."""
-    sink = PostgresSink(dsn)
-    await sink.open()
-    yield sink
-    await sink.close()
 
 
 async def test_an_article_is_a_row(sink: PostgresSink, database: Any) -> None:
@@ -57,30 +45,12 @@ async def test_an_article_is_a_row(sink: PostgresSink, database: Any) -> None:
     assert orjson.loads(kept["data"]) == data
 
 
-async def test_one_article_of_each_cluster(sink: PostgresSink, database: Any) -> None:
-    """By SQL, whichever came first of it; those of no cluster stay apart."""
-    clusters = ["a", "b", "a", None, None, "b"]
-    events = [record(published(number, cluster_id=each)) for number, each in enumerate(clusters, 1)]
-    await sink.write(events)
-    rows = await database.fetch(
-        "select distinct on (coalesce(cluster_id, article_id)) title from ingest.articles "
-        "order by coalesce(cluster_id, article_id), title"
-    )
-    assert sorted(row["title"] for row in rows) == ["Ferry 1", "Ferry 2", "Ferry 4", "Ferry 5"]
-
-
-async def test_a_table_of_an_earlier_version_gets_the_column(
-    dsn: str, database: Any, sink: PostgresSink
-) -> None:
-    """By the schema as it is printed, and the sink says so."""
-    await sink.write([])
-    await database.execute("alter table ingest.articles drop column cluster_id")
-    again = PostgresSink(dsn)
-    with pytest.raises(SinkUnusable, match=r"cluster_id.*--print-schema"):
-        await again.open()
-    await database.execute(schema_sql("ingest"))
-    assert await again.write([record(published(1, cluster_id="a"))]) == Written(1)
-    await again.close()
+async def test_ids_are_those_of_a_source(sink: PostgresSink, database: Any) -> None:
+    """Another namespace's event of the same id is another row of `events`."""
+    (one,) = records(1, 1)
+    assert await sink.write([one, elsewhere(one)]) == Written(2)
+    assert await sink.write([elsewhere(one), one]) == Written(0, repeats=2)
+    assert await database.fetchval("select count(*) from ingest.events") == 2
 
 
 async def test_what_comes_again_changes_nothing(sink: PostgresSink, dsn: str, database: Any) -> None:

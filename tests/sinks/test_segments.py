@@ -16,13 +16,13 @@ from tests.sinks.records import records
 from worker.clock import FakeClock
 from worker.errors import SinkUnavailable, SinkUnusable
 from worker.sinks.segments import Segments
-from worker.sinks.sink import json_of
+from worker.sinks.sink import json_of, key_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 LINES = [json_of(record) + b"\n" for record in records(1, 9)]
-IDS = [record.id for record in records(1, 9)]
+KEYS = [key_of(record) for record in records(1, 9)]
 
 
 def opened(
@@ -43,7 +43,7 @@ def test_what_a_crash_left_half_is_cut_off(
     lost = b"\0" * zeros + b"\n" + LINES[3] if zeros else b""
     path.write_bytes(LINES[0] + LINES[1] + LINES[2][:cut] + lost)
     segments = opened(path)
-    assert segments.recent_ids(10) == IDS[:2]
+    assert segments.recent_keys(10) == KEYS[:2]
     segments.append([LINES[4]])
     segments.close()
     assert path.read_bytes() == LINES[0] + LINES[1] + LINES[4]
@@ -60,8 +60,8 @@ def test_it_is_renamed_before_it_would_be_too_long(tmp_path: Path) -> None:
         b"".join(LINES[3:6]),
         b"".join(LINES[6:]),
     ]
-    assert segments.recent_ids(4) == IDS[3:]
-    assert segments.recent_ids(100) == IDS
+    assert segments.recent_keys(4) == KEYS[3:]
+    assert segments.recent_keys(100) == KEYS
     segments.close()
 
 
@@ -128,7 +128,7 @@ def test_a_line_that_is_no_event_is_named(tmp_path: Path) -> None:
     path = tmp_path / "articles.jsonl"
     path.write_bytes(LINES[0] + b"{}\n")
     with pytest.raises(SinkUnusable, match=r"line 2 of .*articles\.jsonl"):
-        opened(path).recent_ids(5)
+        opened(path).recent_keys(5)
 
 
 def test_one_process_writes(tmp_path: Path) -> None:

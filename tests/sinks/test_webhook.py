@@ -16,7 +16,7 @@ from standardwebhooks import Webhook
 from tests.events.cloudevents_sdk import from_request, whole
 from tests.servers import free_port
 from tests.sinks.receiver import Receiver
-from tests.sinks.records import records
+from tests.sinks.records import elsewhere, records
 from tests.sinks.test_signing import NEW, OLD, text
 from worker.errors import SinkUnavailable, SinkUnusable
 from worker.sinks.sink import Written
@@ -51,7 +51,8 @@ async def sending(receiver: Receiver, tmp_path: Path, **options: Any) -> AsyncIt
 def refused(tmp_path: Path) -> list[tuple[str, str, int]]:
     """What is set aside in the outbox: id, the receiver's words, attempts."""
     with closing(sqlite3.connect(tmp_path / "outbox")) as outbox:
-        return outbox.execute("select event_id, said, attempts from refused order by seq").fetchall()
+        found = outbox.execute("select event_key, said, attempts from refused order by seq")
+        return [(key.rpartition(" ")[2], said, attempts) for key, said, attempts in found]
 
 
 async def until(true: Callable[[], bool]) -> None:
@@ -81,6 +82,17 @@ async def test_a_request_is_the_signed_event(receiver: Receiver, tmp_path: Path)
     assert request.headers["content-type"] == "application/cloudevents+json; charset=utf-8"
     assert request.event == {**event.attributes, "entry": event.entry, "data": orjson.loads(event.data)}
     assert whole(from_request(request.headers, request.body)) == request.event
+
+
+async def test_ids_are_those_of_a_source(receiver: Receiver, tmp_path: Path) -> None:
+    """Another namespace's event of the same id is sent, too."""
+    (one,) = records(1, 1)
+    receiver.answer = lambda _: (500, {})
+    async with sending(receiver, tmp_path) as sink:
+        assert await sink.write([one, elsewhere(one)]) == Written(2)
+        assert await sink.write([elsewhere(one)]) == Written(0, repeats=1)
+        await receiver.until(lambda all_: len(all_.requests) == 2)
+    assert {request.event["source"] for request in receiver.requests} == {"/ingest/ingest", "/ingest/other"}
 
 
 async def test_one_bad_event_holds_up_no_other(

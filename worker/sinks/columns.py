@@ -58,6 +58,7 @@ class Columns:
                 row[column] = _instant(data[name])
         return row | {
             "event_id": event.id,
+            "event_source": event.attributes["source"],
             "event_type": event.type,
             "event_time": event.time,
             "entry": entry_of(event),
@@ -69,6 +70,7 @@ def _columns(folder: str, payload: type) -> Columns:
     shapes = {field.name: _shape(hints[field.name]) for field in fields(payload)}
     envelope = [
         pa.field("event_id", pa.string(), nullable=False),
+        pa.field("event_source", pa.string(), nullable=False),
         pa.field("event_type", pa.string(), nullable=False),
         pa.field("event_time", _INSTANT, nullable=False),
         pa.field("entry", pa.string(), nullable=False),

@@ -10,7 +10,7 @@ from worker.errors import SinkUnavailable
 from worker.sinks.files import available
 from worker.sinks.recent import RecentIds
 from worker.sinks.segments import Segments
-from worker.sinks.sink import Written, json_of
+from worker.sinks.sink import Written, json_of, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,7 @@ _QUIET_S = 5.0
 
 
 class JsonlSink:
-    """Appends each event once: its id is looked up among those of the last lines."""
+    """Appends each event once: its source and id are looked up among those of the last lines."""
 
     owed = 0
 
@@ -45,7 +45,7 @@ class JsonlSink:
 
     async def write(self, events: Sequence[Event]) -> Written:
         """Append the lines that are not there, and sync them to the disk."""
-        new = {event.id: event for event in events if event.id not in self._recent}
+        new = {key_of(event): event for event in events if key_of(event) not in self._recent}
         if new:
             lines = [json_of(event) + b"\n" for event in new.values()]
             async with self._writing:
@@ -74,5 +74,4 @@ class JsonlSink:
             self._segments.close()
 
     async def _learn(self) -> None:
-        ids = await asyncio.to_thread(self._segments.recent_ids, self._recent.capacity)
-        self._recent.add(ids)
+        self._recent.add(await asyncio.to_thread(self._segments.recent_keys, self._recent.capacity))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _TABLE = """
 create table if not exists letters (
     seq integer primary key,
-    event_id text not null unique,
+    event_key text not null unique,
     stream text not null,
     entry text not null,
     body blob not null,
@@ -33,7 +33,7 @@ create table if not exists letters (
 create index if not exists letters_by_due on letters (due_s, seq);
 create table if not exists refused (
     seq integer primary key,
-    event_id text not null unique,
+    event_key text not null unique,
     stream text not null,
     entry text not null,
     body blob not null,
@@ -47,13 +47,21 @@ _BUSY_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """An event on its way. `body` is what is sent; `stream` and `entry` say where it came from."""
+    """An event on its way, known by `worker.sinks.sink.key_of`.
 
-    event_id: str
+    `body` is what is sent; `stream` and `entry` say where it came from.
+    """
+
+    event_key: str
     stream: str
     entry: str
     body: bytes
     attempts: int = 0
+
+    @property
+    def event_id(self) -> str:
+        """The event's own id."""
+        return self.event_key.rpartition(" ")[2]
 
 
 class Outbox:
@@ -96,10 +104,11 @@ class Outbox:
         They are due at `now_s` (Unix time): others that were postponed until before then go first.
         """
         with self._written(synchronous="full") as database:
-            rows = [(each.event_id, each.stream, each.entry, each.body, now_s) for each in letters]
+            rows = [(each.event_key, each.stream, each.entry, each.body, now_s) for each in letters]
             before = database.total_changes
             database.executemany(
-                "insert or ignore into letters (event_id, stream, entry, body, due_s) values (?, ?, ?, ?, ?)",
+                "insert or ignore into letters (event_key, stream, entry, body, due_s) "
+                "values (?, ?, ?, ?, ?)",
                 rows,
             )
             added = database.total_changes - before
@@ -109,47 +118,47 @@ class Outbox:
     def due(self, now_s: float, limit: int, besides: Collection[str]) -> list[Letter]:
         """The letters that are due at `now_s` (Unix time), those first that have been so for longest."""
         found = self._reading.execute(
-            "select event_id, stream, entry, body, attempts from letters where due_s <= ? "
+            "select event_key, stream, entry, body, attempts from letters where due_s <= ? "
             "order by due_s, seq limit ?",
             (now_s, limit + len(besides)),
         )
-        return [letter for letter in (Letter(*row) for row in found) if letter.event_id not in besides][
+        return [letter for letter in (Letter(*row) for row in found) if letter.event_key not in besides][
             :limit
         ]
 
     def next_due_s(self, besides: Collection[str]) -> float | None:
         """When the first of the letters is due; None if there is none."""
         found = self._reading.execute(
-            "select event_id, due_s from letters order by due_s, seq limit ?", (1 + len(besides),)
+            "select event_key, due_s from letters order by due_s, seq limit ?", (1 + len(besides),)
         )
-        return next((due_s for event_id, due_s in found if event_id not in besides), None)
+        return next((due_s for event_key, due_s in found if event_key not in besides), None)
 
-    def remove(self, event_id: str) -> None:
+    def remove(self, event_key: str) -> None:
         """Forget a letter that was delivered; a power failure may bring it back. Raises SinkUnavailable."""
         with self._written(synchronous="normal") as database:
-            database.execute("delete from letters where event_id = ?", (event_id,))
+            database.execute("delete from letters where event_key = ?", (event_key,))
         self.count -= 1
 
-    def postpone(self, event_id: str, due_s: float, said: str) -> None:
+    def postpone(self, event_key: str, due_s: float, said: str) -> None:
         """One more attempt has failed: try it again at `due_s` (Unix time). Raises SinkUnavailable."""
         with self._written(synchronous="normal") as database:
             database.execute(
-                "update letters set attempts = attempts + 1, due_s = ?, said = ? where event_id = ?",
-                (due_s, said, event_id),
+                "update letters set attempts = attempts + 1, due_s = ?, said = ? where event_key = ?",
+                (due_s, said, event_key),
             )
 
-    def refuse(self, event_id: str, now_s: float, said: str, *, keep: int) -> int:
+    def refuse(self, event_key: str, now_s: float, said: str, *, keep: int) -> int:
         """Set a letter aside for good; of those set aside, only the last `keep` stay.
 
         Returns how many of them were dropped. Raises SinkUnavailable.
         """
         with self._written(synchronous="full") as database:
             database.execute(
-                "insert or replace into refused (event_id, stream, entry, body, attempts, refused_s, said) "
-                "select event_id, stream, entry, body, attempts + 1, ?, ? from letters where event_id = ?",
-                (now_s, said, event_id),
+                "insert or replace into refused (event_key, stream, entry, body, attempts, refused_s, said) "
+                "select event_key, stream, entry, body, attempts + 1, ?, ? from letters where event_key = ?",
+                (now_s, said, event_key),
             )
-            database.execute("delete from letters where event_id = ?", (event_id,))
+            database.execute("delete from letters where event_key = ?", (event_key,))
             dropped = database.execute(
                 "delete from refused where seq in "
                 "(select seq from refused order by seq desc limit -1 offset ?)",
@@ -162,8 +171,8 @@ class Outbox:
         """Have all that were set aside sent again, as if never tried. Raises SinkUnavailable."""
         with self._written(synchronous="full") as database:
             database.execute(
-                "insert or ignore into letters (event_id, stream, entry, body, due_s) "
-                "select event_id, stream, entry, body, ? from refused order by seq",
+                "insert or ignore into letters (event_key, stream, entry, body, due_s) "
+                "select event_key, stream, entry, body, ? from refused order by seq",
                 (now_s,),
             )
             database.execute("delete from refused")

@@ -11,7 +11,7 @@ import pyarrow as pa
 from worker.sinks.columns import COLUMNS
 from worker.sinks.parts import Parts, span_of
 from worker.sinks.recent import RecentIds
-from worker.sinks.sink import Written
+from worker.sinks.sink import Written, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,17 +39,17 @@ class ParquetSink:
         await asyncio.to_thread(self._parts.open)
         # By id and not only by time: after a failover of Redis, an event that was lost there is
         # published again, under the same id and in another entry.
-        self._recent.add(await asyncio.to_thread(self._parts.newest_ids, self._recent.capacity))
+        self._recent.add(await asyncio.to_thread(self._parts.newest_keys, self._recent.capacity))
 
     async def write(self, events: Sequence[Event]) -> Written:
         """Write the events that no file has; on return they are on the disk under their last name."""
         rejected: dict[str, str] = {}
         groups: dict[Path, dict[str, Event]] = defaultdict(dict)
         for event in events:
-            if event.id in self._recent:
+            if key_of(event) in self._recent:
                 continue
             if columns := COLUMNS.get(event.type):
-                groups[self._folder(columns, event)][event.id] = event
+                groups[self._folder(columns, event)][key_of(event)] = event
             else:
                 rejected[event.id] = f"its type {event.type!r} is not known here"
         new = 0
@@ -72,7 +72,7 @@ class ParquetSink:
 
     def _write(self, folder: Path, events: list[Event], rejected: dict[str, str]) -> list[str]:
         known = self._parts.known(folder, span_of([event.entry for event in events]))
-        new = [event for event in events if event.id not in known]
+        new = [event for event in events if key_of(event) not in known]
         if not new:
             return []
         columns = COLUMNS[new[0].type]
@@ -83,7 +83,7 @@ class ParquetSink:
             table = columns.table(new)
         if new:
             self._parts.write(folder, table)
-        return [event.id for event in new]
+        return [key_of(event) for event in new]
 
 
 def _fits(columns: Columns, event: Event, rejected: dict[str, str]) -> bool:

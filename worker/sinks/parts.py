@@ -1,7 +1,7 @@
 """Parquet files that are written whole, and tell by their names what they may hold.
 
 A file is `DIR/articles/day=2026-01-02/1767225600000-1767225660000-<digest>.parquet`: the first and the last
-time (ms, of the entry ids) of its events, and a digest of their ids. What comes again, however batches are
+time (ms, of the entry ids) of its events, and a digest of their keys. What comes again, however batches are
 cut this time, falls into the span of a file that has it; what is new falls into none, and costs no look.
 """
 
@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from worker.errors import SinkUnusable
 from worker.sinks.files import Lock, available, sync_folder, usable
+from worker.sinks.sink import key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"(\d+)-(\d+)-[0-9a-f]{16}\.parquet")
 _UNFINISHED = ".unfinished"
-#: Files whose ids are kept in memory: those that the last batches were looked up in.
+#: Files whose keys are kept in memory: those that the last batches were looked up in.
 _KEPT_FILES = 16
 
 
@@ -53,7 +54,7 @@ class Parts:
         self.root = root
         self._lock = Lock(root / ".lock")
         self._spans: dict[Path, dict[Path, Span]] = defaultdict(dict)  # by folder
-        self._ids: OrderedDict[Path, frozenset[str]] = OrderedDict()
+        self._keys: OrderedDict[Path, frozenset[str]] = OrderedDict()
 
     def open(self) -> None:
         """Take the place, and drop what a crash left unfinished. Raises SinkUnusable."""
@@ -70,32 +71,32 @@ class Parts:
         """Let go of it."""
         self._lock.release()
 
-    def newest_ids(self, count: int) -> list[str]:
-        """The ids in the newest files, oldest file first: at least `count`, if there are so many."""
+    def newest_keys(self, count: int) -> list[str]:
+        """The keys in the newest files, oldest file first: at least `count`, if there are so many."""
         spans = {file: span for files in self._spans.values() for file, span in files.items()}
         found: list[frozenset[str]] = []
         with usable(self.root):
             for file in sorted(spans, key=lambda file: spans[file].last_ms, reverse=True):
                 if sum(map(len, found)) >= count:
                     break
-                found.append(self._ids_in(file))
-        return [event_id for ids in reversed(found) for event_id in ids]
+                found.append(self._keys_in(file))
+        return [each for keys in reversed(found) for each in keys]
 
     def known(self, folder: Path, span: Span) -> set[str]:
-        """The ids in those files of `folder` whose time meets `span`. Raises SinkUnavailable."""
+        """The keys in those files of `folder` whose time meets `span`. Raises SinkUnavailable."""
         with available(self.root):
             return {
-                event_id
+                each
                 for file, other in list(self._spans[folder].items())
                 if other.meets(span)
-                for event_id in self._ids_in(file)
+                for each in self._keys_in(file)
             }
 
     def write(self, folder: Path, table: pa.Table) -> None:
         """Write a file of these rows and sync it. Raises SinkUnavailable; then none is there."""
-        ids = frozenset(table.column("event_id").to_pylist())
+        keys = _keys_of(table)
         span = span_of(table.column("entry").to_pylist())
-        digest = hashlib.sha256("\n".join(sorted(ids)).encode()).hexdigest()[:16]
+        digest = hashlib.sha256("\n".join(sorted(keys)).encode()).hexdigest()[:16]
         file = folder / f"{span.first_ms}-{span.last_ms}-{digest}.parquet"
         unfinished = folder / f".{file.name}{_UNFINISHED}"
         with available(folder):
@@ -107,7 +108,7 @@ class Parts:
             unfinished.rename(file)
             sync_folder(folder)
         self._spans[folder][file] = span
-        self._keep(file, ids)
+        self._keep(file, keys)
 
     def _make(self, folder: Path) -> Iterator[Path]:
         for part in (*reversed(folder.relative_to(self.root).parents[:-1]), folder.relative_to(self.root)):
@@ -115,21 +116,26 @@ class Parts:
                 path.mkdir(exist_ok=True)
                 yield path
 
-    def _ids_in(self, file: Path) -> frozenset[str]:
-        if file in self._ids:
-            self._ids.move_to_end(file)
-            return self._ids[file]
+    def _keys_in(self, file: Path) -> frozenset[str]:
+        if file in self._keys:
+            self._keys.move_to_end(file)
+            return self._keys[file]
         try:
-            ids = frozenset(pq.read_table(file, columns=["event_id"]).column("event_id").to_pylist())
+            keys = _keys_of(pq.read_table(file, columns=["event_source", "event_id"]))
         except FileNotFoundError:  # somebody has taken it away since we looked
             del self._spans[file.parent][file]
             return frozenset()
         except pa.ArrowException as error:
             raise SinkUnusable(f"{file} is no Parquet file of ours ({error}): move it away") from error
-        self._keep(file, ids)
-        return ids
+        self._keep(file, keys)
+        return keys
 
-    def _keep(self, file: Path, ids: frozenset[str]) -> None:
-        self._ids[file] = ids
-        if len(self._ids) > _KEPT_FILES:
-            self._ids.popitem(last=False)
+    def _keep(self, file: Path, keys: frozenset[str]) -> None:
+        self._keys[file] = keys
+        if len(self._keys) > _KEPT_FILES:
+            self._keys.popitem(last=False)
+
+
+def _keys_of(table: pa.Table) -> frozenset[str]:
+    columns = (table.column(name).to_pylist() for name in ("event_source", "event_id"))
+    return frozenset(map(key, *columns))

@@ -12,7 +12,7 @@ import asyncpg
 
 from worker.errors import SinkUnavailable, SinkUnusable
 from worker.sinks.rows import article_rows, event_row, storable, touch_rows
-from worker.sinks.sink import Written
+from worker.sinks.sink import Written, key, key_of
 from worker.sinks.tables import fill_meta, insert_events, probes, schema_sql, touch_article, upsert_article
 
 if TYPE_CHECKING:
@@ -128,12 +128,12 @@ class PostgresSink:
     async def _transaction(self, connection: Any, events: Sequence[Event]) -> int:
         """Write them all, or none. Returns how many were new. Raises _Unfit when one of them is no row."""
         async with self._translated():
-            given = {event.id: storable(event) for event in events}
+            given = {key_of(event): storable(event) for event in events}
             columns = list(zip(*map(event_row, given.values()), strict=True))
             async with connection.transaction():
                 rows = await connection.fetch(insert_events(self._schema), *columns)
-                new = {row["event_id"] for row in rows}
-                fresh = [event for event in given.values() if event.id in new]
+                new = {key(row["source"], row["event_id"]) for row in rows}
+                fresh = [event for known_by, event in given.items() if known_by in new]
                 articles = article_rows(fresh)
                 await connection.executemany(upsert_article(self._schema), articles)
                 metas = [(row[0], row[-1]) for row in articles if row[-1] is not None]

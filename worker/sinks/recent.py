@@ -1,4 +1,4 @@
-"""The ids of the events that were written last."""
+"""The keys of the events that were written last."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ import orjson
 
 from worker.errors import SinkUnusable
 from worker.sinks.files import Lock, available, sync_folder, usable
+from worker.sinks.sink import key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from worker.clock import Clock
 
 _BEGINNING = b'{"id":"'
-_ID_FIRST = re.compile(rb'\{"id":"([^"\\]*)"')
+_KEY_FIRST = re.compile(rb'\{"id":"([^"\\]*)","source":"([^"\\]*)"')
 
 
 class Segments:
@@ -56,18 +57,18 @@ class Segments:
         self._end()
         self._lock.release()
 
-    def recent_ids(self, count: int) -> list[str]:
-        """The ids of the last lines, at least `count` if there are so many, oldest first.
+    def recent_keys(self, count: int) -> list[str]:
+        """The keys of the events in the last lines, at least `count` if there are so many, oldest first.
 
         Raises SinkUnusable for a line that is none of ours.
         """
         found: list[list[str]] = []
         with usable(self.path):
             for file in [self.path, *reversed(self.renamed())]:
-                found.append([_id_of(line, file, number) for number, line in _lines(file)])
+                found.append([_key_of(line, file, number) for number, line in _lines(file)])
                 if sum(map(len, found)) >= count:
                     break
-        return [event_id for ids in reversed(found) for event_id in ids]
+        return [each for keys in reversed(found) for each in keys]
 
     def renamed(self) -> list[Path]:
         """The files that grow no more, oldest first."""
@@ -191,11 +192,12 @@ def _lines(file: Path) -> Iterator[tuple[int, bytes]]:
         yield from enumerate(lines, 1)
 
 
-def _id_of(line: bytes, file: Path, number: int) -> str:
-    if first := _ID_FIRST.match(line):
-        return first[1].decode()
+def _key_of(line: bytes, file: Path, number: int) -> str:
+    if first := _KEY_FIRST.match(line):
+        return key(first[2].decode(), first[1].decode())
     try:
-        return str(orjson.loads(line)["id"])
+        whole = orjson.loads(line)
+        return key(whole["source"], whole["id"])
     except (ValueError, KeyError, TypeError):
         raise SinkUnusable(
             f"line {number} of {file} is no event: move the file away, or choose another one"

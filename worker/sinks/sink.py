@@ -49,7 +49,21 @@ def entry_of(event: Event) -> str:
     return f"{event.partition}/{event.entry}" if event.partition else event.entry
 
 
+def key_of(event: Event) -> str:
+    """By what a sink knows the event: its source, a space, and its id, which is unique for that source only.
+
+    So CloudEvents 1.0 has it ("source + id"), and two namespaces do give one URL the same id.
+    """
+    return key(event.attributes["source"], event.id)
+
+
+def key(source: str, event_id: str) -> str:
+    """`key_of` an event with these. A source is a URI reference, which holds no space."""
+    return f"{source} {event_id}"
+
+
 def json_of(event: Event) -> bytes:
-    """The event in CloudEvents' JSON form, `id` first, with `entry` as one more attribute."""
+    """The event in CloudEvents' JSON form, `id` and `source` first, with `entry` as one more attribute."""
+    first = {"id": event.id, "source": event.attributes["source"]}
     data = orjson.Fragment(event.data)
-    return orjson.dumps({"id": event.id, **event.attributes, "entry": entry_of(event), "data": data})
+    return orjson.dumps(first | {**event.attributes, "entry": entry_of(event), "data": data})

@@ -1,7 +1,7 @@
 """The tables of PostgreSQL that events go to, and the statements that fill them. Pure text.
 
-`events` has every event, for good, by its id. `articles` has the newest revision of each article, by the
-article's id, with a full-text index in its own language. `dead_letters` is a view of `events`.
+`events` has every event, for good, by its source and id. `articles` has the newest revision of each article,
+by the article's id, with a full-text index in its own language. `dead_letters` is a view of `events`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SEARCHED_CHARS = 200_000
 _IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
 EVENT_COLUMNS = {
-    "event_id": "text primary key",
+    "event_id": "text not null",
     "type": "text not null",
     "time": "timestamptz not null",
     "article_id": "text",
@@ -99,7 +99,8 @@ end $$;
 
 create table if not exists {schema}.events (
 {_columns(EVENT_COLUMNS)},
-  written_at timestamptz not null default now()
+  written_at timestamptz not null default now(),
+  primary key (source, event_id)
 );
 create index if not exists events_by_time on {schema}.events (time);
 create index if not exists events_by_article on {schema}.events (article_id);
@@ -128,7 +129,7 @@ create or replace view {schema}.dead_letters as
 
 
 def insert_events(schema: str) -> str:
-    """Takes an array for each column; returns the ids that were not there."""
+    """Takes an array for each column; returns source and id of those that were not there."""
     values = ", ".join(
         f"${number}::{kind.split()[0]}[]" if kind.split()[0] != "jsonb" else f"${number}::text[]"
         for number, kind in enumerate(EVENT_COLUMNS.values(), 1)
@@ -138,7 +139,7 @@ def insert_events(schema: str) -> str:
     return (
         f"insert into {schema}.events ({', '.join(names)}) select {picked} "
         f"from unnest({values}) as given({', '.join(names)}) "
-        "on conflict (event_id) do nothing returning event_id"
+        "on conflict (source, event_id) do nothing returning source, event_id"
     )
 
 

@@ -21,7 +21,7 @@ from worker.runtime.pause import pause
 from worker.sinks.outbox import Letter, Outbox
 from worker.sinks.replies import Again, Answer, Delivered, Gone, Refused, judge
 from worker.sinks.signing import signed_headers
-from worker.sinks.sink import Written, json_of
+from worker.sinks.sink import Written, json_of, key_of
 from worker.telemetry.log import get_logger
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class WebhookSink:
         self._clock = clock or SystemClock()
         self._session: aiohttp.ClientSession | None = None
         self._using_outbox = asyncio.Lock()
-        self._sending: dict[str, asyncio.Task[None]] = {}  # by event id
+        self._sending: dict[str, asyncio.Task[None]] = {}  # by the event's key
         self._wake = asyncio.Event()
         self._fault: BaseException | None = None
         self._failures_in_row = 0
@@ -114,7 +114,7 @@ class WebhookSink:
             raise SinkUnavailable(
                 f"{self._outbox.count:,} events wait in {self._outbox.path} for {self.where}, as many as may"
             )
-        letters = [Letter(event.id, event.stream, event.entry, json_of(event)) for event in events]
+        letters = [Letter(key_of(event), event.stream, event.entry, json_of(event)) for event in events]
         added = await self._with_outbox(self._outbox.add, letters, self._clock.now().timestamp())
         self._wake.set()
         return Written(added, len(events) - added)
@@ -165,13 +165,13 @@ class WebhookSink:
             raise self._fault
         for letter in due:
             task = asyncio.create_task(self._send(letter))
-            self._sending[letter.event_id] = task
-            task.add_done_callback(partial(self._sent, letter.event_id))
+            self._sending[letter.event_key] = task
+            task.add_done_callback(partial(self._sent, letter.event_key))
         due_s = await self._with_outbox(self._outbox.next_due_s, set(self._sending))
         return _IDLE_S if due_s is None else min(max(due_s - now_s, 0.0), _IDLE_S)
 
-    def _sent(self, event_id: str, task: asyncio.Task[None]) -> None:
-        del self._sending[event_id]
+    def _sent(self, event_key: str, task: asyncio.Task[None]) -> None:
+        del self._sending[event_key]
         if not task.cancelled() and (error := task.exception()) is not None:
             self._fault = error
         self._wake.set()
@@ -194,14 +194,14 @@ class WebhookSink:
         match verdict:
             case Delivered():
                 self._failures_in_row = 0
-                await self._with_outbox(self._outbox.remove, letter.event_id)
+                await self._with_outbox(self._outbox.remove, letter.event_key)
             case Again(delay_s, rest_s):
                 if rest_s:
                     # Of several that fail together, the first one counts.
                     self._failures_in_row += self._clock.monotonic() >= self._rest_until
                     self._rest(rest_s)
                 due_s = self._clock.now().timestamp() + delay_s
-                await self._with_outbox(self._outbox.postpone, letter.event_id, due_s, answer.says)
+                await self._with_outbox(self._outbox.postpone, letter.event_key, due_s, answer.says)
             case Refused():
                 await self._refuse(letter, answer)
             case Gone():
@@ -213,7 +213,7 @@ class WebhookSink:
     async def _refuse(self, letter: Letter, answer: Answer) -> None:
         now_s = self._clock.now().timestamp()
         refuse = partial(self._outbox.refuse, keep=self._refused_limit)
-        dropped = await self._with_outbox(refuse, letter.event_id, now_s, answer.says)
+        dropped = await self._with_outbox(refuse, letter.event_key, now_s, answer.says)
         get_logger().warning(
             "event_refused",
             where=self.where,

@@ -42,7 +42,7 @@ def sink() -> None:
     """Write events to files, a database or a receiver.
 
     Each sink is a consumer group: it goes on where it stopped, and an event counts as read once it is written
-    for good. What comes again after a crash is known by its event id. Run as many sinks as you like, each
+    for good. What comes again after a crash is known by source and id. Run as many sinks as you like, each
     with a group of its own; two of one group share its events.
 
     Ctrl-C ends it after the batch at hand. While Redis or the sink's own place is away, it waits. What can be
