@@ -17,7 +17,8 @@ from worker.feeds.schedule import Bounds, after_failure, after_look
 from worker.model import NotModified, Page, Validators
 from worker.runtime.feed_room import NoRoom
 from worker.runtime.polite import HostBusy
-from worker.store.feeds import Added, feed_id
+from worker.runtime.sitemaps import adopt
+from worker.store.feeds import LeaseLost
 from worker.telemetry.log import get_logger
 from worker.urls import canonicalise, url_digest
 
@@ -37,23 +38,11 @@ if TYPE_CHECKING:
 
 #: Entries in one call of a script: a few milliseconds of Redis' time.
 _AT_ONCE = 500
-#: Of an index, so many of the newest sitemaps are watched.
-MOST_SITEMAPS = 500
-#: So many feeds, and no more sitemaps of indexes are watched: a site may list new ones without end.
-MOST_FEEDS = 100_000
 #: A sitemap of an index that was missing so often, over days, is one that the site has given up.
 _MISSES_OF_A_SITEMAP = 20
 _VALIDATOR_CHARS = 1_000
 _ERROR_CHARS = 300
 _GONE = "http_410"  # RFC 9110, 15.5.11: "likely to be permanent"
-
-
-class LeaseLost(Exception):
-    """Another feeder has the feed now, or it is watched no longer; `step` is what found that."""
-
-    def __init__(self, step: str) -> None:
-        super().__init__(step)
-        self.step = step
 
 
 @dataclass
@@ -118,7 +107,7 @@ class Looks:
         fields: dict[str, Word] = {}
         if found is not None:
             new = await self._pushed(lease, found)
-            sitemaps = await self._adopted(feed, found)
+            sitemaps = await adopt(self.feeds, lease, found.sitemaps)
             asked_s = found.refresh_s or 0.0
             fields = {"kind": found.kind, "title": found.title or "", "entries": len(found.entries)}
             said = {"entries": len(found.entries), "kind": found.kind, "sitemaps": sitemaps or None}
@@ -173,28 +162,6 @@ class Looks:
                 self.tally.pushed += pushed - total
                 total = pushed
         return total
-
-    async def _adopted(self, index: WatchedFeed, found: Feed) -> int:
-        """Watch the sitemaps of an index, each as a feed of its own; returns how many are new.
-
-        What the first of them hold is skipped if what the index held was to be; what is listed later is new.
-        """
-        added = 0
-        fields: dict[str, Word] = {"parent": index.id}
-        if index.skip_present:
-            fields["skip_present"] = 1
-        room = max(0, MOST_FEEDS - await self.feeds.count()) if found.sitemaps else 0
-        for location in found.sitemaps[: min(MOST_SITEMAPS, room)]:
-            try:
-                url = canonicalise(location)
-            except Malformed:
-                continue
-            if url == index.url:
-                continue
-            if await self.feeds.add(url, fields=fields, revive=False) is Added.NEW:
-                added += 1
-                get_logger().info("feed_added", feed_id=feed_id(url), feed=url, parent=index.id)
-        return added
 
     async def _failed(self, lease: FeedLease, failure: FetchFailed, log: FilteringBoundLogger) -> None:
         feed = lease.feed

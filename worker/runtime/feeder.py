@@ -12,13 +12,13 @@ from worker.errors import StoreUnusable
 from worker.feeds.schedule import Bounds
 from worker.fetch.budget import BodyBudget
 from worker.fetch.gate import RobotsGate
-from worker.runtime.feed_look import LeaseLost, Looks
+from worker.runtime.feed_look import Looks
 from worker.runtime.feed_reader import FeedReader
 from worker.runtime.feed_room import Room
 from worker.runtime.parts import fetcher_of
 from worker.runtime.pause import pause
 from worker.runtime.polite import Polite
-from worker.store.feeds import FeedLease, Feeds
+from worker.store.feeds import FeedLease, Feeds, LeaseLost
 from worker.store.headroom import Headroom
 from worker.store.robots_cache import RobotsCache
 from worker.store.turns import Turns

@@ -73,6 +73,14 @@ class FeedLease:
     token: str
 
 
+class LeaseLost(Exception):
+    """Another feeder has the feed now, or it is watched no longer; `step` is what found that."""
+
+    def __init__(self, step: str) -> None:
+        super().__init__(step)
+        self.step = step
+
+
 def feed_id(url: str) -> str:
     """The id of the feed at the canonical `url`: 16 hex digits."""
     return hashlib.sha256(url.encode()).hexdigest()[:16]
