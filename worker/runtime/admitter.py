@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from worker.errors import Malformed
@@ -15,7 +16,6 @@ from worker.telemetry.pulse import unheard
 from worker.urls import parse_item, partition_of, quoted
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Mapping
 
     from worker.clock import Clock
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from worker.telemetry.stats import Stats
 
 _BATCH = 100
+#: Malformed items that hooks are being told of, at which admission waits for them; a batch may come on top.
+_MOST_TELLING = 100
 _SHORTEST_PAUSE_S = 0.05
 _LONGEST_PAUSE_S = 0.5
 
@@ -64,18 +66,25 @@ class Admitter:
         self._hooks = hooks
         self._next_beat = 0.0
         self._full = False
+        self._telling: set[asyncio.Task[None]] = set()
 
     async def run(self, stopping: asyncio.Event, beat: Beat = unheard) -> None:
-        """Admit until `stopping`, then sign off."""
+        """Admit until `stopping`, then sign off, and let the hooks that are being told end."""
         pause_s = _SHORTEST_PAUSE_S
-        while not stopping.is_set():
-            beat()
-            await self._beat()
-            count = 0 if await self._is_full() else await self.admit_batch()
-            pause_s = _SHORTEST_PAUSE_S if count else min(pause_s * 1.5, _LONGEST_PAUSE_S)
-            if count < _BATCH:
-                await pause(stopping, pause_s)
-        await self._inbox.leave()
+        try:
+            while not stopping.is_set():
+                beat()
+                await self._beat()
+                count = 0 if await self._is_full() else await self.admit_batch()
+                pause_s = _SHORTEST_PAUSE_S if count else min(pause_s * 1.5, _LONGEST_PAUSE_S)
+                if count < _BATCH:
+                    await pause(stopping, pause_s)
+            await self._inbox.leave()
+            await asyncio.gather(*self._telling)
+        finally:
+            for each in self._telling:
+                each.cancel()
+            await asyncio.gather(*self._telling, return_exceptions=True)
 
     async def admit_batch(self) -> int:
         """Admit what was taken, this time or before; returns how many items that were."""
@@ -102,8 +111,10 @@ class Admitter:
             _tell(admission)
         await self._inbox.untake(partitions)
         self._admitted.set()
-        for event in buried:  # now nobody adopts the items, however long a hook takes
-            await self._hooks.tell(event)
+        for event in buried:  # not before: whoever adopts an item tells of it, too
+            telling = asyncio.create_task(self._hooks.tell(event))
+            self._telling.add(telling)
+            telling.add_done_callback(self._telling.discard)
         return len(items)
 
     async def _bury(self, item: Item, fault: Malformed) -> Mapping[str, str | bytes]:
@@ -132,7 +143,7 @@ class Admitter:
         was, self._full = self._full, waiting >= self._frontier_limit
         if self._full and not was:
             get_logger().warning("frontier_full", waiting=waiting, limit=self._frontier_limit)
-        holds = self._full or await self._headroom.is_short()
+        holds = self._full or len(self._telling) >= _MOST_TELLING or await self._headroom.is_short()
         if holds:
             self._stats.stand_still()
         return holds
