@@ -50,6 +50,16 @@ async def test_sitemaps_that_an_index_passed_over_stay_old(feeds: Feeds, *, skip
     assert not (await watched(feeds, NEW)).skip_present
 
 
+async def test_sitemaps_of_sitemaps_count_for_the_outermost_index(feeds: Feeds) -> None:
+    """However deep indexes are nested, one site has the room of one."""
+    await adopt(feeds, await leased(feeds, INDEX), [NEW])
+    await adopt(feeds, await claimed(feeds), [OLD])
+    assert ((await watched(feeds, OLD)).parent, (await watched(feeds, OLD)).root) == (
+        feed_id(NEW),
+        feed_id(INDEX),
+    )
+
+
 async def test_addresses_that_are_none_of_a_sitemap(feeds: Feeds) -> None:
     """An index that lists itself, and what is no URL, add nothing."""
     assert await adopt(feeds, await leased(feeds, INDEX), [INDEX, "ftp://news.example/", NEW]) == 1

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from tests.store.feeding import ID, URL, claimed, entries, expire, known, leased, queue
-from worker.store.feeds import Added, FeedLease
+from worker.store.feeds import Added, FeedLease, feed_id
 
 if TYPE_CHECKING:
     from worker.store.connection import Connection
@@ -47,6 +47,23 @@ async def test_feed_is_added_once(feeds: Feeds) -> None:
     assert await feeds.add(URL, fields={"title": "Second"}) is Added.KNOWN
     assert (await known(feeds)).title == "First"
     assert await feeds.count() == 1
+
+
+async def test_sitemaps_of_one_index_are_bounded(feeds: Feeds) -> None:
+    """At the bound none is added under it; one that ends or is removed makes room, and does so once."""
+    await feeds.add(URL)
+    names = [f"{URL}?{number}" for number in range(4)]
+    assert [await feeds.add(name, root=ID, most=2) for name in names] == [Added.NEW] * 2 + [Added.FULL] * 2
+    assert await feeds.add(names[0], root=ID, most=2) is Added.KNOWN
+    await claimed(feeds)
+    first = await claimed(feeds)
+    assert await feeds.finish(first, due_s=None, fields={"state": "ended"})
+    assert await feeds.remove(first.feed.id), "it has left already, and makes no room again"
+    assert [await feeds.add(name, root=ID, most=2) for name in names[2:]] == [Added.NEW, Added.FULL]
+    assert await feeds.remove(feed_id(names[2]))
+    assert await feeds.add(names[3], root=ID, most=2) is Added.NEW
+    assert await feeds.add(f"{URL}?other", root=first.feed.id, most=2) is Added.FULL, "its root is gone"
+    assert await feeds.add(f"{URL}?own", most=2) is Added.NEW
 
 
 async def test_one_of_many_feeders_gets_a_feed(feeds: Feeds) -> None:

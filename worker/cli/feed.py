@@ -198,7 +198,7 @@ async def _remove(which: tuple[str, ...], settings: Settings) -> None:
         chosen = [await _known(each, feeds) for each in which]
         parents = {each.id for each in chosen if each.kind == "sitemap-index"}
         if parents:
-            chosen += [each async for each in feeds.all() if each.parent in parents]
+            chosen += [each async for each in feeds.all() if parents & {each.parent, each.root}]
         for each in chosen:
             if await feeds.remove(each.id):
                 click.echo(f"{each.id}  removed  {printable(each.url)}")

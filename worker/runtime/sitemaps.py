@@ -38,7 +38,10 @@ async def adopt(feeds: Feeds, lease: FeedLease, locations: Sequence[str]) -> int
         fields: dict[str, Word] = {"parent": index.id}
         if url in old:
             fields["skip_present"] = 1
-        if await feeds.add(url, fields=fields, revive=False) is Added.NEW:
+        became = await feeds.add(
+            url, fields=fields, revive=False, root=index.root or index.parent or index.id
+        )
+        if became is Added.NEW:
             added += 1
             get_logger().info("feed_added", feed_id=feed_id(url), feed=url, parent=index.id)
     return added

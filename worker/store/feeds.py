@@ -23,11 +23,14 @@ if TYPE_CHECKING:
 _DAY_MS = 86_400_000
 #: Entries kept of a feed, whatever their age: twice what a sitemap may hold.
 MOST_SEEN = 100_000
+#: Sitemaps watched under one index, at any depth: no site takes the room of all others.
+MOST_OF_ROOT = 10_000
 
 
 class Added(IntEnum):
     """What became of an attempt to watch a feed."""
 
+    FULL = -2
     ENDED = -1
     KNOWN = 0
     NEW = 1
@@ -45,6 +48,7 @@ class WatchedFeed:
     state: str = "active"  # or `ended`
     moved_to: str = ""  # where it answers now, by a permanent redirect
     parent: str = ""  # the id of the sitemap index that it is of
+    root: str = ""  # the id of the outermost such index, which counts it while it has not ended
     skip_present: bool = False  # what it holds at the first look is only remembered
     validators: Validators = field(default_factory=Validators)
     interval_s: float = 0.0
@@ -104,14 +108,17 @@ class Feeds:
         fields: Mapping[str, Word] | None = None,
         delay_s: float = 0.0,
         revive: bool = True,
+        root: str = "",
+        most: int = MOST_OF_ROOT,
     ) -> Added:
         """Watch the feed at the canonical `url`, from `delay_s` on. One that is watched stays as it is.
 
-        One that has ended is watched again only to `revive` it.
+        One that has ended is watched again only to `revive` it. One that was found under the feed of the id
+        `root` is not, where that has `most` already, or is watched no longer.
         """
         said: dict[str, Word] = {"url": url, "state": "active", **(fields or {})}
         words = [word for pair in said.items() for word in pair]
-        args: list[Word] = [feed_id(url), int(delay_s * 1000), int(revive), *words]
+        args: list[Word] = [feed_id(url), int(delay_s * 1000), int(revive), root, most, *words]
         return Added(await self._connection.run("feed_add", [self._keys.feeds], args))
 
     async def remove(self, identity: str) -> bool:
@@ -194,6 +201,7 @@ def _feed(identity: str, said: Mapping[str, str], due: object) -> WatchedFeed:
         state=said.get("state", "active"),
         moved_to=said.get("moved_to", ""),
         parent=said.get("parent", ""),
+        root=said.get("root", ""),
         skip_present=said.get("skip_present") == "1",
         validators=Validators(said.get("etag"), said.get("last_modified")),
         interval_s=float(said.get("interval_s", 0)),

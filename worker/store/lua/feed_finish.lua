@@ -21,6 +21,9 @@ for i = 7, #ARGV, 2 do
     redis.call('HSET', feed, ARGV[i], ARGV[i + 1])
   end
 end
+if due_ms < 0 then
+  leave_root(feed)
+end
 redis.call('ZADD', KEYS[1], due_ms < 0 and 'inf' or now + due_ms, id)
 if was_read then
   redis.call('ZREMRANGEBYSCORE', seen, '-inf', now - forget_ms)

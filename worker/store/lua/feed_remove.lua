@@ -6,6 +6,7 @@ local token = redis.call('HGET', feed, 'token')
 if token then
   redis.call('HDEL', Q .. 'feed_leases', token)
 end
+leave_root(feed)
 redis.call('ZREM', KEYS[1], ARGV[1])
 -- An operator removes feeds, and has no right to DEL.
 redis.call('PEXPIRE', Q .. 'feed_seen:' .. ARGV[1], 0)

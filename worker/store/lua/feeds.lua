@@ -18,6 +18,15 @@ local function now_ms()
   return now
 end
 
+-- Count a sitemap no longer among those of the index that it was found under: it has ended, or is watched no longer.
+local function leave_root(feed)
+  local root = redis.call('HGET', feed, 'root')
+  if root and redis.call('EXISTS', Q .. 'feed:' .. root) == 1 then
+    redis.call('HINCRBY', Q .. 'feed:' .. root, 'sitemaps', -1)
+  end
+  redis.call('HDEL', feed, 'root')
+end
+
 -- The feed that the token holds a lease of; nothing where another one has taken it over, or it was removed.
 local function leased(token)
   return redis.call('HGET', Q .. 'feed_leases', token)
