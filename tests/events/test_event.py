@@ -58,6 +58,31 @@ def test_keys_that_came_later_are_passed_over() -> None:
     assert event_of(STREAM, "1-0", event | {b"partitionkey": b"x"}).article is not None
 
 
+def test_values_that_came_later_are_read_as_they_stand() -> None:
+    """A value that no Literal of this version has, at the top or deep inside, makes no event unreadable."""
+    event = stored(fields(1))
+    data = orjson.loads(event[b"data"])
+    event[b"data"] = orjson.dumps(data | {"type": "podcast", "task": data["task"] | {"priority": "urgent"}})
+    article = event_of(STREAM, "1-0", event).article
+    assert article is not None
+    assert (article.type, article.task.priority) == ("podcast", "urgent")
+    event[b"data"] = orjson.dumps(data | {"type": 7})
+    with pytest.raises(UnreadableEventError, match=r"data\.type"):
+        event_of(STREAM, "1-0", event)
+
+
+def test_an_event_of_a_type_that_came_later_is_whole_but_untyped() -> None:
+    """Whoever only hands bytes on needs no newer version; data that is no JSON object is no event's."""
+    event = stored(fields(1)) | {b"type": b"article.withdrawn.v1", b"data": b'{"why": "asked"}'}
+    read = event_of(STREAM, "1-0", event)
+    assert (read.payload, read.article, read.dead) == (None, None, None)
+    assert (read.type, read.data) == ("article.withdrawn.v1", b'{"why": "asked"}')
+    assert orjson.loads(read.json())["data"] == {"why": "asked"}
+    for wrong in (b"{", b"[]", b""):
+        with pytest.raises(UnreadableEventError):
+            event_of(STREAM, "1-0", event | {b"data": wrong})
+
+
 @given(
     changes=st.dictionaries(st.sampled_from([*stored(fields(1)), b"else"]), st.binary(max_size=40)),
     missing=st.sets(st.sampled_from([*stored(fields(1))])),

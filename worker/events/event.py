@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import SchemaValidator
 
 from worker.events.envelope import ARTICLE_PUBLISHED, ARTICLE_UNCHANGED, URL_DEAD, rfc3339
 from worker.events.payload import ArticleEvent, DeadEvent, UnchangedEvent
@@ -26,7 +27,7 @@ _PAYLOADS: dict[str, type[Payload]] = {
 
 
 class UnreadableEventError(Exception):
-    """An entry that is no event that this version knows."""
+    """An entry that is no event, or breaks the contract of its type."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -35,13 +36,14 @@ class Event:
 
     `id` is the same whenever it comes again: write under it, or keep the ids that you have handled.
     `deliveries` says how often it was handed to a consumer of the group, this time included; 0 in a replay.
+    `payload` is None for a type that came with a newer version: `data` and `attributes` have all of it.
     """
 
     id: str
     type: str
     time: datetime
     url: str | None
-    payload: Payload
+    payload: Payload | None
     data: bytes
     attributes: Mapping[str, str]
     stream: str
@@ -70,7 +72,10 @@ class Event:
 
 
 def event_of(stream: str, entry: str, fields: Mapping[bytes, bytes], deliveries: int = 0) -> Event:
-    """The event in an entry. Raises UnreadableEventError for what is none, or of a type not known here."""
+    """The event in an entry, of whatever type. Raises UnreadableEventError for what is none.
+
+    Workers may be newer than their readers: a value that its Literal does not have is read as it stands.
+    """
     try:
         attributes = {name.decode(): value.decode() for name, value in fields.items() if name != b"data"}
         data = fields[b"data"]
@@ -79,7 +84,7 @@ def event_of(stream: str, entry: str, fields: Mapping[bytes, bytes], deliveries:
             type=attributes["type"],
             time=datetime.fromisoformat(attributes["time"]),
             url=attributes.get("subject"),
-            payload=_reader(attributes["type"]).validate_json(data),
+            payload=_payload(attributes["type"], data),
             data=data,
             attributes=attributes,
             stream=stream,
@@ -88,8 +93,6 @@ def event_of(stream: str, entry: str, fields: Mapping[bytes, bytes], deliveries:
             deliveries=deliveries,
         )
     except KeyError as error:
-        if error.args[0] == attributes.get("type"):
-            raise UnreadableEventError(f"its type {attributes['type']!r} is not known here") from error
         raise UnreadableEventError(f"it has no field {error.args[0]!s}") from error
     except (ValidationError, ValueError) as error:
         raise UnreadableEventError(_first_line(error)) from error
@@ -115,9 +118,27 @@ def partition_in(stream: str) -> int:
     return int(stream.partition("}")[0].rpartition(":")[2])
 
 
+def _payload(kind: str, data: bytes) -> Payload | None:
+    if kind in _PAYLOADS:
+        payload: Payload = _reader(kind).validate_json(data)
+        return payload
+    if not isinstance(orjson.loads(data), dict):
+        raise ValueError("its data is no JSON object")
+    return None
+
+
 @cache
-def _reader(kind: str) -> TypeAdapter[Payload]:
-    return TypeAdapter(_PAYLOADS[kind])
+def _reader(kind: str) -> SchemaValidator:
+    return SchemaValidator(_widened(TypeAdapter(_PAYLOADS[kind]).core_schema))
+
+
+def _widened(schema: Any) -> Any:
+    """A schema that takes any string for a Literal of strings: new values come without a new version."""
+    if isinstance(schema, dict):
+        if schema.get("type") == "literal" and all(isinstance(each, str) for each in schema["expected"]):
+            return {"type": "str"}
+        return {name: _widened(part) for name, part in schema.items()}
+    return [_widened(part) for part in schema] if isinstance(schema, list) else schema
 
 
 def _text(value: bytes) -> str:

@@ -31,7 +31,7 @@ CONSUMER_EVENTS = (
         "event_unreadable",
         "warning",
         "process",
-        "a replay left out an entry that is no event known here",
+        "a replay left out an entry that is no event",
         "stream:str entry:str reason:str",
     ),
     log_event(
