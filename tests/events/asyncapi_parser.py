@@ -1,4 +1,8 @@
-"""AsyncAPI's official parser: the folder `TEST_ASYNCAPI` that has it, or npm installs it once, as locked."""
+"""AsyncAPI's official parser: the folder `TEST_ASYNCAPI` that has it, or npm installs it once, as locked.
+
+The lock is made anew, in the folder `asyncapi`, by
+`npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved`.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +16,10 @@ from pathlib import Path
 
 import pytest
 
-_SOURCE = Path(__file__).parent / "asyncapi"
+SOURCE = Path(__file__).parent / "asyncapi"
 _FILES = ("package.json", "package-lock.json")
 _INSTALL = (
-    *("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"),
+    *("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"),
     *("--fetch-retries=0", "--fetch-timeout=20000"),
 )
 
@@ -35,7 +39,7 @@ def parsed(document: Path) -> Parsed:
     if node is None:
         pytest.skip("no AsyncAPI parser: there is no node to run it")
     done = subprocess.run(
-        [node, _SOURCE / "parse.mjs", document.absolute()],
+        [node, SOURCE / "parse.mjs", document.absolute()],
         cwd=_home(),
         capture_output=True,
         text=True,
@@ -51,7 +55,7 @@ def _home() -> Path:
     if named := os.environ.get("TEST_ASYNCAPI"):
         return Path(named)
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    locked = sha256(b"".join((_SOURCE / name).read_bytes() for name in _FILES)).hexdigest()[:12]
+    locked = sha256(b"".join((SOURCE / name).read_bytes() for name in _FILES)).hexdigest()[:12]
     home = Path(base) / "ingest-tests" / f"asyncapi-parser-{locked}"
     if not home.exists():
         _install(home)
@@ -67,7 +71,7 @@ def _install(home: Path) -> None:
     own.mkdir(parents=True, exist_ok=True)
     try:
         for name in _FILES:
-            shutil.copy(_SOURCE / name, own / name)
+            shutil.copy(SOURCE / name, own / name)
         done = subprocess.run(
             [npm, *_INSTALL], cwd=own, capture_output=True, text=True, timeout=90, check=False
         )

@@ -8,7 +8,7 @@ import orjson
 import pytest
 from jsonschema import Draft202012Validator
 
-from tests.events.asyncapi_parser import parsed
+from tests.events.asyncapi_parser import SOURCE, parsed
 from tests.events.samples import ARTICLE, NOT_MODIFIED, NOW, PAGE, TASK
 from worker.events.asyncapi import asyncapi
 from worker.events.envelope import article_event, dead_event, malformed_event, unchanged_event
@@ -63,6 +63,14 @@ def test_the_official_parser_finds_faults(tmp_path: Path) -> None:
     broken["channels"]["queue"]["parameters"] = {}
     (tmp_path / "broken.json").write_bytes(orjson.dumps(broken))
     assert len(parsed(tmp_path / "broken.json").faults) >= 2
+
+
+def test_the_parsers_lock_names_no_registry() -> None:
+    """Each package has its hash, and comes from whatever registry npm is set to."""
+    packages = orjson.loads((SOURCE / "package-lock.json").read_bytes())["packages"]
+    for path, package in packages.items():
+        assert "resolved" not in package, path
+        assert "integrity" in package or path == ""
 
 
 def test_addresses_are_the_keys_in_redis() -> None:

@@ -27,7 +27,7 @@ _SCHEMAS = {
 )
 @click.argument("part", type=click.Choice(tuple(_SCHEMAS)), default="article")
 def schema(part: str) -> None:
-    """Print the contract, or a part of it.
+    """Print the contract: JSON Schemas, AsyncAPI.
 
     PART is the data of an event: article (the default), unchanged (a visit that found the article as it was)
     or dead; or item, what a producer may push to the queue. These are JSON Schemas of draft 2020-12. The data
