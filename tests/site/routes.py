@@ -35,6 +35,7 @@ RETRY_AFTER_S = 1
 CRAWL_DELAY_S = 2  # above the default spacing of one second, so that obeying it shows
 
 PLAIN = "text/plain; charset=utf-8"
+RSS = "application/rss+xml; charset=utf-8"
 
 _ERROR_PAGE = (
     b"<!doctype html><title>Error</title><h1>Something went wrong</h1><p>Please try again later.</p>"
@@ -129,6 +130,7 @@ def routes() -> dict[str, dict[str, Answer]]:
         },
         TIDEWIRE: {
             "/robots.txt": Fixed(body=_SOFT_404),
+            "/articles.xml": Page("tidewire/articles.xml", RSS),
             "/economy/saltmarsh-fish-market.txt": Page("tidewire/harbour.txt", PLAIN),
             "/story/lighthouse-dark-night": Page("tidewire/lighthouse.html"),
             "/story/88": Page("tidewire/app.html"),

@@ -8,6 +8,7 @@ from tests.site.answers import PAGES, Page
 from tests.site.articles import ARTICLES
 from tests.site.catalogue import CATALOGUE
 from tests.site.routes import HOSTS, routes
+from worker.feeds.parse import parse_feed
 from worker.outcomes import outcome
 from worker.urls import canonicalise
 
@@ -38,6 +39,15 @@ def test_duplicates_come_after_their_original() -> None:
         canonical = canonicalise(row.url(8080))
         assert (canonical in seen) == (row.outcome == "refused:duplicate"), row
         seen.add(canonical)
+
+
+def test_the_feed_lists_all_articles() -> None:
+    """And one page that is gone, for what becomes of such."""
+    feed = (PAGES / "tidewire/articles.xml").read_bytes().replace(b"@PORT@", b"8080")
+    gone = [row for row in CATALOGUE if row.reason == "http_410"]
+    assert len(gone) == 1
+    listed = [entry.url for entry in parse_feed(feed, url="http://127.0.1.14:8080/").entries]
+    assert listed == [row.url(8080) for row in [*ARTICLES, *gone]]
 
 
 def test_every_page_file_is_served() -> None:
