@@ -32,6 +32,8 @@ async def test_replay_goes_by_time_over_all_partitions(
     assert some == [url(number) for number in range(100, 106)]
     behind = replay(redis_server.url, since=every[226].entry, until=every[228].entry)
     assert [event.url async for event in behind] == [url(227), url(228)]
+    newest = replay(redis_server.url, since=every[228].entry, until="now")
+    assert [event.url async for event in newest] == [url(229)]
     assert await connection.command("XINFO", "GROUPS", ARTICLES) == []
 
 
@@ -39,8 +41,10 @@ async def test_wrong_bounds_of_a_replay_are_named() -> None:
     """Both at once; `now` has nothing to replay, and a time without a zone is no instant."""
     for since, until, says in (
         ("yesterday", "soon", ("since: 'yesterday'", "until: 'soon'")),
-        ("now", None, ("nothing to replay",)),
-        (datetime(2026, 1, 1), None, ("no time zone",)),  # noqa: DTZ001 - that is the fault
+        ("now", "now", ("nothing to replay",)),
+        ("$", "$", ("nothing to replay",)),
+        ("", "now", ("since: ''",)),
+        (datetime(2026, 1, 1), "now", ("no time zone",)),  # noqa: DTZ001 - that is the fault
     ):
         with pytest.raises(Misconfigured) as error:
             await anext(replay("redis://127.0.0.1:1/0", since=since, until=until))

@@ -25,7 +25,7 @@ async def replay(
     redis_url: str,
     *,
     since: str | datetime = "0",
-    until: str | datetime | None = None,
+    until: str | datetime = "now",
     prefix: str = "ingest",
     streams: tuple[Stream, ...] = ("articles",),
     partitions: int | None = None,
@@ -34,7 +34,7 @@ async def replay(
     """The events that are still there, in the order of their entries, over all partitions.
 
     `since` is an aware datetime or the id of an entry, behind which it begins; `until` the same, and
-    included; without it, the end that there is. What every group has acknowledged may be trimmed already. An
+    included; `now` is the end that there is. What every group has acknowledged may be trimmed already. An
     entry that is no event is told of and left out. Raises Misconfigured for what is neither a time nor an id.
     """
     after, end = _bounds(since, until)
@@ -80,11 +80,11 @@ class _Pages:
         return self.ahead[0][0] if self.ahead else None
 
 
-def _bounds(since: str | datetime, until: str | datetime | None) -> tuple[str, str]:
+def _bounds(since: str | datetime, until: str | datetime) -> tuple[str, str]:
     bounds, faults = [], []
     for name, value in (("since", since), ("until", until)):
         try:
-            bounds.append("+" if value is None else _end(value) if name == "until" else entry_before(value))
+            bounds.append(_end(value) if name == "until" else entry_before(value))
             if bounds[-1] == FROM_NOW:
                 raise ValueError("what comes from now on is for a consumer: there is nothing to replay")
         except ValueError as error:
@@ -95,5 +95,6 @@ def _bounds(since: str | datetime, until: str | datetime | None) -> tuple[str, s
 
 
 def _end(until: str | datetime) -> str:
-    entry_before(until)  # raises what is wrong with it
+    if entry_before(until) == FROM_NOW:  # which raises what is wrong with it
+        return "+"
     return str(int(until.timestamp() * 1000)) if isinstance(until, datetime) else until
