@@ -8,13 +8,13 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.events.conftest import handled
 from tests.events.streams import ARTICLES, deliver, forsake, pending, publish, renewed, url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import pytest
 
     from tests.servers import RedisServer
     from worker.events import ArticleConsumer
@@ -99,3 +99,23 @@ def test_ctrl_c_ends_a_script_that_waits(connection: Connection, redis_server: R
         _, errors = reading.communicate(timeout=30)
     assert errors.splitlines()[-1] == "KeyboardInterrupt"
     assert reading.returncode == -signal.SIGINT
+
+
+async def test_a_loop_that_ended_by_quiet_may_be_followed_by_another(
+    connection: Connection, consumer: Callable[..., ArticleConsumer]
+) -> None:
+    """It goes on with what came meanwhile; after a stop there is no further loop, and that is said."""
+    seen: list[str | None] = []
+    async with asyncio.timeout(60), consumer(end_when_quiet_s=0.05) as reader:
+        for number in range(2):
+            await publish(connection, [number])
+            seen += [event.url async for event in reader]
+        await publish(connection, [2])
+        seen += [event.url async for events in reader.batches(5, 0.01) for event in events]
+        reader.stop()
+        assert [event async for event in reader] == []
+        for loop in (reader.__aiter__, reader.batches):
+            with pytest.raises(RuntimeError, match="stopped or closed: make a new one"):
+                loop()
+    assert seen == [url(number) for number in range(3)]
+    assert await pending(connection) == {}

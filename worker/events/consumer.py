@@ -117,6 +117,7 @@ class ArticleConsumer:
         self._quiet_s = end_when_quiet_s
         self._in_hand: list[Event] = []
         self._stopping = asyncio.Event()
+        self._is_closed = False
         self._step: asyncio.Timeout | None = None
         self._renewing: asyncio.Task[None] | None = None
 
@@ -127,8 +128,11 @@ class ArticleConsumer:
         await self.close()
 
     def __aiter__(self) -> Self:
-        """A new loop: what an earlier one left in hand was not handled, and comes again."""
-        self._drop_in_hand()
+        """A new loop: what an earlier one left in hand was not handled, and comes again.
+
+        Raises RuntimeError once the consumer is closed, as it is by the loop that `stop` ended.
+        """
+        self._begin()
         return self
 
     async def __anext__(self) -> Event:
@@ -139,9 +143,9 @@ class ArticleConsumer:
         """As the loop, in lists of which each is acknowledged as one.
 
         A list ends with `max_events`, or `max_wait_s` after its first event. An event that came twice before
-        has a list for itself, so that it cannot bring down others.
+        has a list for itself, so that it cannot bring down others. Raises RuntimeError as a loop does.
         """
-        self._drop_in_hand()
+        self._begin()
         return _Batches(partial(self._next, max_events, max_wait_s))
 
     def stop(self) -> None:
@@ -178,6 +182,7 @@ class ArticleConsumer:
 
     async def close(self) -> None:
         """Give back what was read ahead, and disconnect. What is in hand comes again."""
+        self._is_closed = True
         self._stopping.set()
         self._drop_in_hand()
         if self._renewing is not None:
@@ -216,7 +221,8 @@ class ArticleConsumer:
             pass
         finally:
             self._step = None
-        await self.close()
+        if self._stopping.is_set():  # else it is only quiet, and another loop may follow
+            await self.close()
         raise StopAsyncIteration
 
     def _is_quiet(self, since: float) -> bool:
@@ -240,6 +246,11 @@ class ArticleConsumer:
             self._deliveries.untake(events)
             raise
         return events
+
+    def _begin(self) -> None:
+        if self._is_closed:
+            raise RuntimeError(f"the consumer {self.name} was stopped or closed: make a new one")
+        self._drop_in_hand()
 
     def _drop_in_hand(self) -> None:
         self._deliveries.let_go(self._in_hand)
