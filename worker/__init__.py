@@ -18,7 +18,7 @@ if TYPE_CHECKING:
         StoreUnavailable,
         StoreUnusable,
     )
-    from worker.hooks import AfterExtract, BeforeFetch, Event, OnEvent, Veto
+    from worker.hooks import AfterExtract, BeforeFetch, OnEvent, Published, Veto
     from worker.library.ingest import Ingest
     from worker.model import Article, Page, Task
 
@@ -28,7 +28,6 @@ __all__ = [
     "AfterExtract",
     "Article",
     "BeforeFetch",
-    "Event",
     "Ingest",
     "IngestError",
     "Malformed",
@@ -36,6 +35,7 @@ __all__ = [
     "NoArticle",
     "OnEvent",
     "Page",
+    "Published",
     "StoreUnavailable",
     "StoreUnusable",
     "Task",
@@ -46,7 +46,7 @@ _HOMES = {
     "worker.errors": {
         *("IngestError", "Malformed", "Misconfigured", "NoArticle", "StoreUnavailable", "StoreUnusable"),
     },
-    "worker.hooks": {"AfterExtract", "BeforeFetch", "Event", "OnEvent", "Veto"},
+    "worker.hooks": {"AfterExtract", "BeforeFetch", "Published", "OnEvent", "Veto"},
     "worker.library.ingest": {"Ingest"},
     "worker.model": {"Article", "Page", "Task"},
 }

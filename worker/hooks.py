@@ -35,8 +35,11 @@ class Veto:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
-    """An event that stands in its stream. `data` is its payload; `subject` is None for a malformed item."""
+class Published:
+    """An event that stands in its stream; one that was read from there is a `worker.events.Event`.
+
+    `data` is its payload; `subject` is None for a malformed item.
+    """
 
     id: str
     type: str
@@ -66,7 +69,7 @@ class AfterExtract(Protocol):
 class OnEvent(Protocol):
     """Told of what was published: articles, unchanged ones and dead letters, at most once each."""
 
-    async def __call__(self, event: Event, /) -> None:
+    async def __call__(self, event: Published, /) -> None:
         """The event stands in its stream; whatever happens here changes nothing about it."""
 
 
@@ -164,9 +167,9 @@ def _article_type() -> TypeAdapter[Article]:
     return TypeAdapter(Article)
 
 
-def _event(fields: Mapping[str, str | bytes]) -> Event:
+def _event(fields: Mapping[str, str | bytes]) -> Published:
     subject = fields.get("subject")
-    return Event(
+    return Published(
         id=str(fields["id"]),
         type=str(fields["type"]),
         subject=None if subject is None else str(subject),

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import orjson
 import pytest
 
+import worker
 from tests.library.conftest import OPEN, balance, entries
-from worker import Article, Event, Ingest, Malformed, Misconfigured, NoArticle, Page, Task, Veto
+from worker import Article, Ingest, Malformed, Misconfigured, NoArticle, Page, Published, Task, Veto, events
 from worker.telemetry.catalogue import faults_in
 from worker.telemetry.log import reset_logging
 
@@ -26,7 +27,7 @@ async def test_hooks_change_veto_and_are_told(
     ingest: Ingest, publisher: Publisher, connection: Connection, keys: Keys
 ) -> None:
     """Each URL ends once, as the hooks had it, and the program hears of each end."""
-    told: list[Event] = []
+    told: list[Published] = []
 
     @ingest.before_fetch
     async def only_etag(task: Task) -> Veto | None:
@@ -39,7 +40,7 @@ async def test_hooks_change_veto_and_are_told(
         return replace(article, section="Ferries")
 
     @ingest.on_event
-    async def tell(event: Event) -> None:
+    async def tell(event: Published) -> None:
         told.append(event)
 
     async with ingest:
@@ -101,11 +102,11 @@ async def test_on_event_cannot_harm_an_event(
     told: list[str] = []
 
     @ingest.on_event
-    async def broken(event: Event) -> None:
+    async def broken(event: Published) -> None:
         raise RuntimeError("no mail server")
 
     @ingest.on_event
-    async def tell(event: Event) -> None:
+    async def tell(event: Published) -> None:
         told.append(event.id)
 
     with caplog.at_level(logging.INFO, logger="ingest"):
@@ -180,3 +181,8 @@ async def test_wrong_use_is_told(ingest: Ingest) -> None:
             await ingest.add("nothing")
         with pytest.raises(Malformed, match="unknown"):
             await ingest.add("http://a.example/1", colour="red")
+
+
+def test_no_name_is_public_twice() -> None:
+    """A program that writes articles and reads events imports both; each name says which of the two."""
+    assert set(worker.__all__) & set(events.__all__) == set()

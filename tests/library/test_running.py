@@ -11,7 +11,7 @@ import pytest
 
 from tests.library.conftest import OPEN, balance, entries
 from tests.runtime.publisher import Publisher
-from worker import Event, Ingest, Task
+from worker import Ingest, Published, Task
 from worker.store.ledger import read_ledger
 from worker.telemetry.log import reset_logging
 
@@ -33,7 +33,7 @@ async def test_on_event_may_take_longer_than_a_lease(
     told: list[str] = []
 
     @ingest.on_event
-    async def slow(event: Event) -> None:
+    async def slow(event: Published) -> None:
         with suppress(TimeoutError):
             # Others end meanwhile: with the first of them Redis forgets how our lease has ended.
             first = event.subject == publisher.url("etag")
