@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from tests.runtime.conftest import Bench
-    from worker.hooks import Event
+    from worker.hooks import Published
 
 _PATIENCE_S = 20
 
@@ -29,7 +29,7 @@ class Reader:
         self.told: list[str] = []
         self.cut_off = 0
 
-    async def __call__(self, event: Event) -> None:
+    async def __call__(self, event: Published) -> None:
         self.asked.release()
         try:
             await self.release.wait()
