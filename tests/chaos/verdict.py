@@ -21,7 +21,8 @@ DOCUMENTED = re.compile(
     r"|(feed|feed_seen):[^:]+)"
     r"|\{ingest:clusters\}:((chosen|chosen_at):[^:]+|[^:]+:(stories|first:[^:]+|[^:]+))|\{ingest:\d+\}:("
     r"seq|clock|ready|later|suspects|leases|leased|settled|admitted|policy|partitions|crawl_delay|ledger"
-    r"|articles|dead|habits|silent|turns|(wait|high|habit|host|parked|address|claim|seen|robots|revisions|visit|rejected):.+)"
+    r"|articles|dead|habits|silent|turns"
+    r"|(wait|high|habit|host|parked|address|claim|seen|robots|revisions|visit|rejected|place):.+)"
 )
 LASTING = re.compile(
     # A worker killed at the very end stays among the workers until another one looks.

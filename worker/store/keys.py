@@ -83,6 +83,10 @@ class Keys:
         """What that consumer group gave up: a hash."""
         return f"{self.tag(partition)}:rejected:{group}"
 
+    def place(self, group: str) -> str:
+        """Where the sink of that consumer group writes to: a string."""
+        return f"{self.tag(0)}:place:{group}"
+
     def ledger(self, partition: int = 0) -> str:
         """The counters: a hash."""
         return f"{self.tag(partition)}:ledger"

@@ -80,6 +80,35 @@ async def test_a_group_that_is_there_goes_on(
     assert len(lines_of(tmp_path)) == 2
 
 
+async def test_a_group_has_one_place(
+    redis_server: RedisServer, connection: Connection, tmp_path: Path, ingest: Any
+) -> None:
+    """Another one is refused, with what to do, until it is said that the place has moved."""
+    ids = await feed(connection, range(2))
+    assert await written(tmp_path / "a", redis_server.url) == ids
+    words = ("sink", "jsonl", str(tmp_path / "b" / "articles.jsonl"), "--until-empty", "--wait", "0")
+    ran = await asyncio.to_thread(partial(ingest, *words))
+    assert ran.code == 2
+    assert f"the group sink-jsonl writes to {tmp_path / 'a' / 'articles.jsonl'}" in ran.err
+    assert "--group NAME" in ran.err
+    ids += await feed(connection, [2])
+    assert await written(tmp_path / "b", redis_server.url, "--moved") == ids[2:]
+    assert await written(tmp_path / "b", redis_server.url) == ids[2:]
+
+
+async def test_a_receivers_path_is_not_kept(
+    redis_server: RedisServer, connection: Connection, tmp_path: Path
+) -> None:
+    """It may be a secret."""
+    async with Receiver() as receiver:
+        words = ("webhook", receiver.url.replace("//", "//u:hunter2@"), "--outbox", str(tmp_path / "outbox"))
+        await finished(*words, redis_url=redis_server.url)
+    place = (await connection.command("HGET", "{ingest:0}:place:sink-webhook", "place")).decode()
+    assert place.startswith("127.0.0.1 (URL ")
+    assert "hook" not in place
+    assert "hunter2" not in place
+
+
 async def test_groups_are_apart(redis_server: RedisServer, connection: Connection, tmp_path: Path) -> None:
     """Each has all events."""
     ids = await feed(connection, range(3))
@@ -139,11 +168,11 @@ async def test_the_consumers_user_may_run_a_sink(guarded: GuardedRedis, tmp_path
         (["webhook", "http://u:hunter2@no-such-host.invalid/"], "is the URL right"),
     ],
 )
-def test_wrong_words_are_told_with_the_right_ones(
-    ingest: Any, tmp_path: Path, words: list[str], hint: str
+async def test_wrong_words_are_told_with_the_right_ones(
+    ingest: Any, connection: Connection, tmp_path: Path, words: list[str], hint: str
 ) -> None:
     """Exit code 2, what is wrong and what to do, and no password."""
-    ran = ingest("sink", *words, data_dir=str(tmp_path))
+    ran = await asyncio.to_thread(partial(ingest, "sink", *words, data_dir=str(tmp_path)))
     assert ran.code == 2, ran.err
     assert hint in ran.err
     assert "hunter2" not in ran.err + ran.out

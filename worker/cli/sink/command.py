@@ -6,6 +6,7 @@ import asyncio
 import re
 from datetime import datetime
 from functools import wraps
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -84,6 +85,7 @@ def _common(group: str, batch: int, wait_s: float) -> Callable[[Callable[..., No
         click.option("--articles", "kind", flag_value="articles", default=True, help="Articles. [this]"),
         click.option("--dead", "kind", flag_value="dead", help="Dead letters instead."),
         click.option("--all", "kind", flag_value="all", help="Both."),
+        click.option("--moved", is_flag=True, help="The group's place is this one from now on."),
         click.option("--until-empty", is_flag=True, help="End once nothing is left to write."),
         click.option(
             "--batch",
@@ -112,7 +114,7 @@ def _common(group: str, batch: int, wait_s: float) -> Callable[[Callable[..., No
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         @wraps(command)
         def with_wishes(*, group: str, kind: str, **rest: Any) -> None:
-            names = ("start", "batch", "wait_s", "idle_s", "until_empty")
+            names = ("start", "batch", "wait_s", "idle_s", "until_empty", "moved")
             wishes = Wishes(group=group, streams=_STREAMS[kind], **{name: rest.pop(name) for name in names})
             command(wishes=wishes, **rest)
 
@@ -149,7 +151,7 @@ def jsonl(*, path: Path, rotate_bytes: int, rotate_s: float, wishes: Wishes) -> 
     """
     settings = load_settings()
     made = sink_of("jsonl")(path, rotate_bytes=rotate_bytes, rotate_s=rotate_s)
-    asyncio.run(run_sink(settings, "jsonl", made, wishes))
+    asyncio.run(run_sink(settings, "jsonl", made, wishes, str(path.resolve())))
 
 
 @sink.command()
@@ -165,7 +167,7 @@ def parquet(*, folder: Path, wishes: Wishes) -> None:
     """
     settings = load_settings()
     made = sink_of("parquet")(folder)
-    asyncio.run(run_sink(settings, "parquet", made, wishes))
+    asyncio.run(run_sink(settings, "parquet", made, wishes, str(folder.resolve())))
 
 
 def _schema(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
@@ -205,7 +207,7 @@ def postgres(*, dsn: str | None, schema: str, create: bool, print_schema: bool, 
     if dsn and re.match(r"\w+://[^/@]*:[^/]+@", dsn):
         click.echo("the DSN's password stands among the arguments, which others can read", err=True)
     made = sink_of("postgres")(address, schema=schema, create=create)
-    asyncio.run(run_sink(settings, "postgres", made, wishes))
+    asyncio.run(run_sink(settings, "postgres", made, wishes, f"{made.where}, schema {schema}"))
 
 
 def _url(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
@@ -260,17 +262,13 @@ def webhook(*, url: str, outbox: Path | None, wishes: Wishes, **options: Any) ->
     settings = load_settings()
     if not settings.webhook_secret:
         click.echo("INGEST_WEBHOOK_SECRET is not set: requests go out unsigned", err=True)
-    asyncio.run(
-        run_sink(
-            settings,
-            "webhook",
-            sink_of("webhook")(
-                url,
-                outbox or settings.data_dir / f"{wishes.group}.outbox",
-                keys=settings.webhook_secret,
-                ca_file=settings.ca_file,
-                **options,
-            ),
-            wishes,
-        )
+    made = sink_of("webhook")(
+        url,
+        outbox or settings.data_dir / f"{wishes.group}.outbox",
+        keys=settings.webhook_secret,
+        ca_file=settings.ca_file,
+        **options,
     )
+    # The path of a receiver's URL may be its secret.
+    place = f"{urlsplit(url).hostname} (URL {sha256(made.where.encode()).hexdigest()[:8]})"
+    asyncio.run(run_sink(settings, "webhook", made, wishes, place))

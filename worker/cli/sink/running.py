@@ -5,18 +5,15 @@ from __future__ import annotations
 import asyncio
 import importlib
 import signal
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from worker.cli.failures import WrongSettings
-from worker.cli.screen import talk
+from worker.cli.sink.place import settle_place
 from worker.cli.sink.show import display
-from worker.cli.store import opened
-from worker.errors import SinkUnusable, StoreUnavailable
+from worker.errors import SinkUnusable
 from worker.events import ArticleConsumer
 from worker.sinks.pump import Plan, Pump
-from worker.store.consumer_group import ConsumerGroup
 from worker.telemetry.log import configure_logging
 
 if TYPE_CHECKING:
@@ -49,6 +46,7 @@ class Wishes:
     wait_s: float
     idle_s: float
     until_empty: bool
+    moved: bool
 
 
 def sink_of(name: str) -> Any:
@@ -66,12 +64,13 @@ def sink_of(name: str) -> Any:
         ) from error
 
 
-async def run_sink(settings: Settings, name: str, sink: Sink, wishes: Wishes) -> None:
-    """Run it until a signal, or until all is written if that is wished.
+async def run_sink(settings: Settings, name: str, sink: Sink, wishes: Wishes, place: str) -> None:
+    """Run it until a signal, or until all is written if that is wished. Redis keeps `place`, in the open.
 
-    Raises WrongSettings for a place that cannot be written to, and SinkUnusable when it becomes so.
+    Raises WrongSettings for a place that cannot be written to, or another one than the group's, and
+    SinkUnusable when it becomes so.
     """
-    await _note_place(settings, wishes)
+    await settle_place(settings, wishes, place)
     consumer = ArticleConsumer(
         settings.redis_url,
         group=wishes.group,
@@ -112,16 +111,3 @@ def _on_signals(pump: Pump) -> None:
 
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, ask, signum)
-
-
-async def _note_place(settings: Settings, wishes: Wishes) -> None:
-    """Say so where --from changes nothing. Raises StoreUnusable where Redis refuses us for good."""
-    if wishes.start is None:
-        return
-    with suppress(StoreUnavailable):  # the sink waits for it, and says so
-        async with opened(settings) as store:
-            name = store.keys.dead if wishes.streams == ("dead",) else store.keys.articles
-            if await ConsumerGroup(store.connection, wishes.group, "").is_made(name()):
-                talk().print(
-                    f"the group {wishes.group} is there: it goes on where it was, whatever --from says"
-                )
