@@ -35,8 +35,3 @@ class RecentIds:
             self._order.append(event_id)
             if len(self._order) > self.capacity:
                 self._ids.discard(self._order.popleft())
-
-    def clear(self) -> None:
-        """Forget all."""
-        self._order.clear()
-        self._ids.clear()

@@ -26,6 +26,18 @@ LANGUAGES = dict(pair.split(":") for pair in _LANGUAGES.split())
 SINCE_14 = frozenset(LANGUAGES.values()) - {"estonian"}
 #: Of the text, in characters: a tsvector holds less than 1 MiB, and four bytes for each character fit.
 _SEARCHED_CHARS = 200_000
+#: Words that are no names without quotes (PostgreSQL 17, appendix C: reserved, with or without exceptions).
+_WORDS_OF_SQL = (
+    "all analyse analyze and any array as asc asymmetric authorization binary both case cast check collate "
+    "collation column concurrently constraint create cross current_catalog current_date current_role "
+    "current_schema current_time current_timestamp current_user default deferrable desc distinct do else end "
+    "except false fetch for foreign freeze from full grant group having ilike in initially inner intersect "
+    "into is isnull join lateral leading left like limit localtime localtimestamp natural not notnull null "
+    "offset on only or order outer overlaps placing primary references returning right select session_user "
+    "similar some symmetric system_user table tablesample then to trailing true union unique user using "
+    "variadic verbose when where window with"
+)
+_RESERVED = frozenset(_WORDS_OF_SQL.split())
 _IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
 EVENT_COLUMNS = {
@@ -74,7 +86,7 @@ ARTICLE_COLUMNS = {
 
 def is_identifier(name: str) -> bool:
     """Whether a schema may be called so without quotes."""
-    return bool(_IDENTIFIER.fullmatch(name))
+    return bool(_IDENTIFIER.fullmatch(name)) and name not in _RESERVED
 
 
 def schema_sql(schema: str, configurations: Collection[str] = SINCE_14) -> str:

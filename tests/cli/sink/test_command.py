@@ -163,6 +163,7 @@ async def test_the_consumers_user_may_run_a_sink(guarded: GuardedRedis, tmp_path
         (["postgres", "postgresql://u:hunter2@no-such-host.invalid/db"], "is the host's name right"),
         (["postgres", "postgresql://u:hunter2@[h/db"], "postgresql://user@host:5432/database"),
         (["postgres", "postgresql://h/db", "--schema", "a; drop table b"], "small letters"),
+        (["postgres", "postgresql://h/db", "--schema", "order"], "no word of SQL"),
         (["webhook", "example.com/hook"], "https://example.com/hook"),
         (["webhook", "ftp://example.com/hook"], "https://example.com/hook"),
         (["webhook", "http://u:hunter2@no-such-host.invalid/"], "is the URL right"),

@@ -173,7 +173,8 @@ def parquet(*, folder: Path, wishes: Wishes) -> None:
 def _schema(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
     if not is_identifier(value):
         raise click.BadParameter(
-            "it should be a name of small letters, digits and _, not beginning with a digit"
+            "it should be a name of small letters, digits and _, not beginning with a digit, "
+            "and no word of SQL"
         )
     return value
 
