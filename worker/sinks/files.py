@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import os
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from worker.errors import SinkUnavailable, SinkUnusable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+_T = TypeVar("_T")
 
 
 class Lock:
@@ -38,6 +41,16 @@ class Lock:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+async def in_thread(call: Callable[..., _T], *args: object) -> _T:
+    """As `asyncio.to_thread`, but whoever is cancelled goes only once the thread is done with the file."""
+    running = asyncio.ensure_future(asyncio.to_thread(call, *args))
+    try:
+        return await asyncio.shield(running)
+    finally:
+        if not running.done():
+            await asyncio.wait({running})
 
 
 def sync_folder(folder: Path) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from worker.clock import Clock, SystemClock
 from worker.errors import SinkUnavailable
-from worker.sinks.files import available
+from worker.sinks.files import available, in_thread
 from worker.sinks.recent import RecentIds
 from worker.sinks.segments import Segments
 from worker.sinks.sink import Written, json_of, key_of
@@ -50,7 +50,7 @@ class JsonlSink:
             lines = [json_of(event) + b"\n" for event in new.values()]
             async with self._writing:
                 try:
-                    await asyncio.to_thread(self._segments.append, lines)
+                    await in_thread(self._segments.append, lines)
                 finally:
                     self._wrote_at = self._clock.monotonic()
             self._recent.add(new)

@@ -18,6 +18,7 @@ from worker.errors import SinkUnavailable, SinkUnusable
 from worker.fetch.response import retry_after_s
 from worker.fetch.transport import trusting
 from worker.runtime.pause import pause
+from worker.sinks.files import in_thread
 from worker.sinks.outbox import Letter, Outbox
 from worker.sinks.replies import Again, Answer, Delivered, Gone, Refused, judge
 from worker.sinks.signing import signed_headers
@@ -254,4 +255,4 @@ class WebhookSink:
 
     async def _with_outbox(self, call: Callable[..., _T], *args: object) -> _T:
         async with self._using_outbox:
-            return await asyncio.to_thread(call, *args)
+            return await in_thread(call, *args)
