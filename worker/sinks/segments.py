@@ -9,6 +9,7 @@ from __future__ import annotations
 import mmap
 import os
 import re
+from collections import deque
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -62,10 +63,11 @@ class Segments:
 
         Raises SinkUnusable for a line that is none of ours.
         """
-        found: list[list[str]] = []
+        found: list[deque[str]] = []
         with usable(self.path):
             for file in [self.path, *reversed(self.renamed())]:
-                found.append([_key_of(line, file, number) for number, line in _lines(file)])
+                keys = (_key_of(line, file, number) for number, line in _lines(file))
+                found.append(deque(keys, maxlen=count))
                 if sum(map(len, found)) >= count:
                     break
         return [each for keys in reversed(found) for each in keys]
