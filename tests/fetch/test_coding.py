@@ -183,7 +183,9 @@ def test_a_bomb_between_two_codings_is_cut_too() -> None:
     assert reason(["gzip", "gzip"], gzip.compress(members, 1)) == "too_large"
 
 
-@pytest.mark.parametrize(("coding", "member"), [("gzip", gzip.compress(b"", mtime=0)), ("zstd", zstd.compress(b""))])
+@pytest.mark.parametrize(
+    ("coding", "member"), [("gzip", gzip.compress(b"", mtime=0)), ("zstd", zstd.compress(b""))]
+)
 def test_endless_empty_members_are_cut(coding: str, member: bytes) -> None:
     """Members that decompress to nothing cost processor time without output, and are bounded by number."""
     assert reason([coding], member * 1001) == "bad_encoding"

@@ -31,7 +31,9 @@ async def settle_place(settings: Settings, wishes: Wishes, place: str) -> None:
                     f"the group {wishes.group} is there: it goes on where it was, whatever --from says"
                 )
             key = store.keys.place(wishes.group)
-            before = await store.connection.command("HGET", key, "place") if is_made and not wishes.moved else None
+            before = (
+                await store.connection.command("HGET", key, "place") if is_made and not wishes.moved else None
+            )
             if before is None:
                 await store.connection.command("HSET", key, "place", place)
             elif before.decode() != place:
