@@ -57,7 +57,7 @@ async def test_the_whole_screen_is_the_dashboards(
 
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 async def test_the_terminal_is_given_back(
-    redis_server: RedisServer, signum: signal.Signals, code: int
+    connection: Connection, redis_server: RedisServer, signum: signal.Signals, code: int
 ) -> None:
     """A signal ends it without a traceback; the first screen and the cursor are there again."""
     async with on_terminal("status", "--watch", lines=24, columns=80, redis_url=redis_server.url) as terminal:
@@ -108,7 +108,7 @@ async def test_no_title_steers_the_terminal(connection: Connection, redis_server
         assert terminal.strange == []
 
 
-async def test_hosts_have_the_room_of_the_lists(redis_server: RedisServer) -> None:
+async def test_hosts_have_the_room_of_the_lists(connection: Connection, redis_server: RedisServer) -> None:
     """With --hosts the screen has no articles and no letters."""
     async with on_terminal(
         "status", "--hosts", "--watch", lines=24, columns=80, redis_url=redis_server.url

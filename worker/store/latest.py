@@ -29,8 +29,12 @@ async def latest_entries(
 
 
 async def latest_articles(connection: Connection, keys: Keys, limit: int) -> list[dict[str, Any]]:
-    """The data of the last events of articles, latest first, each with its event's `time`."""
+    """The data of the last events of articles, latest first, each with its event's `time`.
+
+    What somebody else wrote to the stream, without these fields, is passed over.
+    """
     return [
         {**orjson.loads(fields[b"data"]), "time": fields[b"time"].decode()}
         for _, _, fields in await latest_entries(connection, keys, keys.articles, limit)
+        if fields.keys() >= {b"data", b"time"}
     ]
