@@ -133,5 +133,9 @@ class Fleet:
 
 
 def clean_environ() -> dict[str, str]:
-    """The environment without any setting of ours."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("INGEST_")}
+    """The environment without any setting of ours, and without the window's size, which pytest-xdist sets."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("INGEST_") and name not in {"COLUMNS", "LINES"}
+    }

@@ -55,8 +55,8 @@ async def test_sitemaps_of_one_index_are_bounded(feeds: Feeds) -> None:
     names = [f"{URL}?{number}" for number in range(4)]
     assert [await feeds.add(name, root=ID, most=2) for name in names] == [Added.NEW] * 2 + [Added.FULL] * 2
     assert await feeds.add(names[0], root=ID, most=2) is Added.KNOWN
-    await claimed(feeds)
-    first = await claimed(feeds)
+    # Those that are due in the same millisecond come in any order.
+    first = next(lease for lease in [await claimed(feeds) for _ in range(3)] if lease.feed.url != URL)
     assert await feeds.finish(first, due_s=None, fields={"state": "ended"})
     assert await feeds.remove(first.feed.id), "it has left already, and makes no room again"
     assert [await feeds.add(name, root=ID, most=2) for name in names[2:]] == [Added.NEW, Added.FULL]
