@@ -12,9 +12,9 @@ _FOLDER = Path(__file__).parent / "lua"
 #: Scripts over the inbox's keys, or those of stories; all others run in a partition and share these, in this
 #: order.
 _ALONE = frozenset({"take", "untake", "beat", "adopt", "leave", "cluster"})
-_SHARED = ("prelude", "hosts", "leases")
-#: Scripts over feeds, which are in the inbox's slot, too, share this.
-_FEEDS = "feeds"
+_SHARED = ("clock", "prelude", "hosts", "leases")
+#: Scripts over feeds, which are in the inbox's slot, too, share these.
+_FEEDS = ("clock", "feeds")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +29,11 @@ class Script:
 @cache
 def script(name: str) -> Script:
     """The script in `lua/<name>.lua`. Raises FileNotFoundError for a name without a file."""
-    text = (_FOLDER / f"{name}.lua").read_text()
-    if name.startswith("feed_"):
-        text = (_FOLDER / f"{_FEEDS}.lua").read_text() + text
-    elif name not in _ALONE:
-        text = "".join((_FOLDER / f"{part}.lua").read_text() for part in (*_SHARED, name))
+    shared = _FEEDS if name.startswith("feed_") else () if name in _ALONE else _SHARED
+    text = "".join((_FOLDER / f"{part}.lua").read_text() for part in (*shared, name))
     return Script(name, text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
 
 
 def script_names() -> list[str]:
     """Every script there is, sorted."""
-    return sorted(path.stem for path in _FOLDER.glob("*.lua") if path.stem not in {*_SHARED, _FEEDS})
+    return sorted(path.stem for path in _FOLDER.glob("*.lua") if path.stem not in {*_SHARED, *_FEEDS})

@@ -5,17 +5,9 @@
 -- stood in the feed (ms), feed_leases a hash: token → feed id.
 local Q = string.sub(KEYS[1], 1, -#'feeds' - 1)
 
--- Redis' clock, but it never goes back: feeds would otherwise wait for as long. `feed_claim` keeps the last time seen.
+-- The time that feeds are due by; `feed_claim` keeps the last one seen.
 local function now_ms()
-  local time = redis.call('TIME')
-  local kept = redis.call('HMGET', Q .. 'feed_clock', 'last', 'ahead')
-  local last, ahead = tonumber(kept[1] or 0), tonumber(kept[2] or 0)
-  local now = time[1] * 1000 + math.floor(time[2] / 1000) + ahead
-  if now < last then
-    redis.call('HINCRBY', Q .. 'feed_clock', 'ahead', last - now)
-    return last
-  end
-  return now
+  return steady_ms(Q .. 'feed_clock')
 end
 
 -- Count a sitemap no longer among those of the index that it was found under: it has ended, or is watched no longer.

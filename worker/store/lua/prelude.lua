@@ -9,31 +9,9 @@ local LEAP = 100000
 local WEEK_MS = 7 * 86400000
 local ROBOTS_KEPT_MS = 31 * 86400000
 
--- A script runs at one moment. Redis stops its clock for it only since version 7: before, what is offered half-way
--- could be due a millisecond after the claim that it is offered to.
-local wall
-local function wall_ms()
-  if not wall then
-    local time = redis.call('TIME')
-    wall = time[1] * 1000 + math.floor(time[2] / 1000)
-  end
-  return wall
-end
-
--- The time that everything is scheduled by: Redis' clock, but it never goes back. A server whose clock is set
--- back by an hour would otherwise let every host wait for that hour. `claim` keeps the last time seen.
-local moment
+-- The time that everything is scheduled by.
 local function now_ms()
-  if not moment then
-    local kept = redis.call('HMGET', P .. 'clock', 'last', 'ahead')
-    local last, ahead = tonumber(kept[1] or 0), tonumber(kept[2] or 0)
-    moment = wall_ms() + ahead
-    if moment < last then
-      redis.call('HINCRBY', P .. 'clock', 'ahead', last - moment)
-      moment = last
-    end
-  end
-  return moment
+  return steady_ms(P .. 'clock')
 end
 
 -- A number that the partition never gave before, to a task or a lease. Redis may have forgotten the last ones that
