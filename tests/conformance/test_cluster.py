@@ -19,12 +19,13 @@ from tests.store.test_connection import Told
 from worker.clock import FakeClock
 from worker.errors import StoreUnavailable, StoreUnusable
 from worker.store.connection import Connection
-from worker.store.frontier import Frontier, FrontierLimits, Settled
+from worker.store.frontier import Frontier, FrontierLimits
 from worker.store.host_states import read_hosts
 from worker.store.hosts import HostPolicy
 from worker.store.inbox import Inbox
 from worker.store.keys import Keys
 from worker.store.ledger import read_ledger
+from worker.store.settling import Settled
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

@@ -14,10 +14,11 @@ from worker.cli.check.findings import of_replicas
 from worker.clock import FakeClock
 from worker.errors import StoreUnavailable
 from worker.store.connection import Connection
-from worker.store.frontier import Frontier, FrontierLimits, Settled
+from worker.store.frontier import Frontier, FrontierLimits
 from worker.store.hosts import HostPolicy
 from worker.store.inbox import Inbox
 from worker.store.keys import Keys
+from worker.store.settling import Settled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from tests.servers import RedisServer
 from tests.store.acting import EVENT, submission
 from worker.store.connection import Connection
-from worker.store.frontier import Settled
 from worker.store.inbox import Inbox
 from worker.store.keys import Keys
+from worker.store.settling import Settled
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ import pytest
 
 from tests.store.acting import EVENT
 from worker.model import Record, Validators, Visit
-from worker.store.frontier import Settled
+from worker.store.settling import Settled
 from worker.urls import article_id
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ import pytest
 
 from tests.store.acting import EVENT
 from worker.model import Validators, Visit
-from worker.store.frontier import Settled
 from worker.store.keys import Keys
 from worker.store.ledger import read_ledger
 from worker.store.reprocessing import Reissue, Reprocessing
+from worker.store.settling import Settled
 
 if TYPE_CHECKING:
     from tests.store.acting import Act

@@ -8,8 +8,8 @@ import pytest
 
 from tests.store.acting import EVENT
 from worker.model import Signal
-from worker.store.frontier import Settled
 from worker.store.hosts import HostPolicy
+from worker.store.settling import Settled
 
 if TYPE_CHECKING:
     from tests.store.acting import Act

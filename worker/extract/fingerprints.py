@@ -22,8 +22,8 @@ _CHARS = 20_000
 def fingerprints(text: str) -> tuple[bytes, ...]:
     """16 fingerprints of 6 bytes, or none of a text that is too short to be told from others.
 
-    They stand for the word 6-grams of the lowest hash: two texts share about as large a part of these as of
-    all their 6-grams (Broder, "On the resemblance and containment of documents", 1997).
+    They stand for the word 6-grams of the lowest hash, in that order: two texts share about as large a part
+    of these as of all their 6-grams (Broder, "On the resemblance and containment of documents", 1997).
     """
     tokens = words(fold(text[:_CHARS].replace("\n\n", " ")))
     if len(tokens) < LEAST_WORDS:

@@ -15,7 +15,7 @@ from worker.changes import changed_fields, prints_of
 from worker.events.envelope import article_event, unchanged_event
 from worker.model import Validators, Visit
 from worker.pipeline import Publish
-from worker.store.frontier import Settled
+from worker.store.settling import Settled
 from worker.urls import article_id
 
 if TYPE_CHECKING:

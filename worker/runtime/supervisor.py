@@ -32,8 +32,8 @@ from worker.runtime.reporter import Reporter
 from worker.runtime.runner import Runner
 from worker.runtime.suspects import NAMED, SuspectInterlude, SuspectRunner, SuspectWatch
 from worker.settings import host_rules
-from worker.store.frontier import Settled
 from worker.store.headroom import Headroom
+from worker.store.settling import Settled
 from worker.telemetry.log import configure_logging, get_logger, told
 from worker.telemetry.pulse import Pulses
 

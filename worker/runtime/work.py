@@ -13,7 +13,7 @@ from worker.pipeline import Failed, Hop, Learnt, Pipeline, Postponed, Publish, U
 from worker.retry import Again, Bury, decide
 from worker.runtime.publication import Publication, age_ms
 from worker.runtime.stories import NO_STORIES
-from worker.store.frontier import Settled
+from worker.store.settling import Settled
 from worker.telemetry.log import get_logger, told
 from worker.urls import host_key
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 import secrets
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Literal
 
 from worker.model import Lease, Signal, Task
-from worker.store.hosts import Hosts, tell
-from worker.store.lines import decode, encode, flat, joined
+from worker.store.hosts import Hosts
+from worker.store.lines import decode, encode, flat
+from worker.store.settling import Settled, Settling
 from worker.store.visits import Visits
 from worker.urls import host_key, url_digest
 
@@ -30,15 +30,6 @@ if TYPE_CHECKING:
 
 Place = Literal["later", "front", "suspects"]
 _NO_REQUEST = Signal()
-
-
-class Settled(IntEnum):
-    """What became of an attempt to end a lease."""
-
-    LOST = 0
-    DONE = 1
-    REPEATED = 2
-    OUTDATED = 3  # another task has published the article meanwhile: nothing was written, the lease is ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +74,10 @@ class Frontier:
         self._worker = worker
         self._limits = limits
         self._clock = clock
+        self._settling = Settling(connection, keys, self.hosts)
         self._lease_ms = int(limits.lease_s * 1000)
         self._turn = 0
         self._looked_ms: dict[int, int] = {}  # Redis' time at the last look for expired leases, by partition
-        # Tokens whose settling this worker has heard back: Redis need not remember them any longer.
-        self._confirmed: dict[int, list[int]] = defaultdict(list)
 
     async def claim(self, limit: int) -> Claim:
         """Lease up to `limit` URLs, at most one of each host in one call."""
@@ -170,7 +160,7 @@ class Frontier:
         the last one any more; recall the article, and decide anew.
         """
         kept = self.visits.words(lease.task, visit)
-        return await self._settle("finish", lease, signal, [end, *kept, *flat(event)])
+        return await self._settling.finish(lease, signal, [end, *kept, *flat(event)])
 
     async def bury(
         self,
@@ -182,7 +172,7 @@ class Frontier:
     ) -> Settled:
         """Write the dead letter and end the lease, in one step."""
         seen: list[Word] = [url_digest(lease.task.url), self._limits.seen_days]
-        return await self._settle("bury", lease, signal, [reason, *seen, *flat(dead_letter)])
+        return await self._settling.settle("bury", lease, signal, [reason, *seen, *flat(dead_letter)])
 
     async def retry(self, lease: Lease, *, delay_s: float, signal: Signal = _NO_REQUEST) -> Settled:
         """Let the task wait for another attempt. It came through alive, so it is no suspect any more."""
@@ -241,24 +231,7 @@ class Frontier:
         delay_s: float = 0,
     ) -> Settled:
         rest: list[Word] = [counter, place, task.host, encode(task), int(delay_s * 1000)]
-        return await self._settle("requeue", lease, signal, rest)
-
-    async def _settle(self, name: str, lease: Lease, signal: Signal, rest: Sequence[Word]) -> Settled:
-        confirmed = self._confirmed.pop(lease.partition, [])
-        args: list[Word] = [
-            lease.token,
-            self.hosts.words_of(signal, lease.task.target),
-            joined(confirmed),
-            *rest,
-        ]
-        # What else a failover undoes is only done again.
-        lasting = self._keys.part(lease.partition, "clock") if name in {"finish", "bury"} else None
-        reply = await self._connection.run(name, [self._keys.tag(lease.partition)], args, lasting=lasting)
-        settled = Settled(reply[0] if isinstance(reply, list) else reply)
-        if settled is Settled.DONE:
-            tell(lease.task.host, reply[1], reply[2], signal)
-        self._confirmed[lease.partition] += confirmed if settled is Settled.OUTDATED else [lease.token]
-        return settled
+        return await self._settling.settle("requeue", lease, signal, rest)
 
     async def reap(self, limit: int = 100) -> list[Reaped]:
         """Take back leases that ran out; their tasks wait as suspects."""

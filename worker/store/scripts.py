@@ -6,6 +6,10 @@ import hashlib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _FOLDER = Path(__file__).parent / "lua"
 
@@ -15,6 +19,21 @@ _ALONE = frozenset({"take", "untake", "beat", "adopt", "leave", "cluster"})
 _SHARED = ("clock", "prelude", "hosts", "leases")
 #: Scripts over feeds, which are in the inbox's slot, too, share these.
 _FEEDS = ("clock", "feeds")
+
+
+#: What a script has begun is written even where it fails.
+_COMMITTED = """
+local function run()
+{}
+end
+local is_well, reply = pcall(run)
+commit_leases()
+commit_counts()
+if not is_well then
+  error(reply, 0)
+end
+return reply
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +48,16 @@ class Script:
 @cache
 def script(name: str) -> Script:
     """The script in `lua/<name>.lua`. Raises FileNotFoundError for a name without a file."""
-    shared = _FEEDS if name.startswith("feed_") else () if name in _ALONE else _SHARED
-    text = "".join((_FOLDER / f"{part}.lua").read_text() for part in (*shared, name))
+    text = (_FOLDER / f"{name}.lua").read_text()
+    if name.startswith("feed_"):
+        text = _shared(_FEEDS) + text
+    elif name not in _ALONE:
+        text = _shared(_SHARED) + _COMMITTED.format(text)
     return Script(name, text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
+
+
+def _shared(names: Iterable[str]) -> str:
+    return "".join((_FOLDER / f"{name}.lua").read_text() for name in names)
 
 
 def script_names() -> list[str]:

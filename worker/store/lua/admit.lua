@@ -41,6 +41,7 @@ local function duplicate(digest, article, again_after)
   return last > 0 and wall - last < tonumber(again_after)
 end
 
+local pushed = {}  -- hosts, in their order and by their names
 local function accept(host, digest, not_before, priority, tail)
   local seq = next_seq()
   see(digest, wall, seen_days)
@@ -49,36 +50,50 @@ local function accept(host, digest, not_before, priority, tail)
     redis.call('ZADD', P .. 'later', now + not_before - wall, host .. ' ' .. line)
   else
     line_up(host, line)
-    offer(host)
+    if not pushed[host] then
+      pushed[host] = true
+      table.insert(pushed, host)
+    end
   end
   count('accepted', 1)
   count('waiting', 1)
   return seq
 end
 
-local replies = {}
+local replies, admitted = {}, {}
 for first = 3, #ARGV, 8 do
   local number, host, digest, article, not_before, again_after, priority, tail = unpack(ARGV, first, first + 7)
   local reply = redis.call('ZSCORE', P .. 'admitted', number)
   if not reply then
     if duplicate(digest, article, again_after) then
       -- Not 0: the score also says how old the entry is, for the sweep below.
-      reply = -1 - tonumber(redis.call('GET', P .. 'seq') or 0)
+      reply = -1 - last_seq()
       count('refused', 1)
       count('refused:duplicate', 1)
     else
       reply = accept(host, digest, tonumber(not_before), priority, tail)
     end
-    redis.call('ZADD', P .. 'admitted', reply, number)
+    table.insert(admitted, reply)
+    table.insert(admitted, number)
   end
   table.insert(replies, tonumber(reply))
 end
+for _, host in ipairs(pushed) do
+  offer(host)
+end
+if #admitted > 0 then
+  redis.call('ZADD', P .. 'admitted', unpack(admitted))
+end
 
+local forgotten = {}
 for number in string.gmatch(ARGV[2], '%d+') do
-  redis.call('ZREM', P .. 'admitted', number)
+  table.insert(forgotten, number)
+end
+if #forgotten > 0 then
+  redis.call('ZREM', P .. 'admitted', unpack(forgotten))
 end
 -- A worker killed between the taken list and `forget` leaves its numbers here; none is of use after a million.
-local last = tonumber(redis.call('GET', P .. 'seq') or 0)
+local last = last_seq()
 if last > STRAYS_KEPT then
   redis.call('ZREMRANGEBYSCORE', P .. 'admitted', -(last - STRAYS_KEPT), last - STRAYS_KEPT)
 end

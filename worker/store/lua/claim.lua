@@ -47,18 +47,24 @@ for _, entry in ipairs(redis.call('ZRANGEBYSCORE', P .. 'later', '-inf', now, 'L
   offer(host)
 end
 
-local tokens = {claim_id}
+local tokens, claimed = {claim_id}, {}
 for _, host in ipairs(redis.call('ZRANGEBYSCORE', P .. 'ready', '-inf', now, 'LIMIT', 0, limit)) do
   -- The rules may have changed since it was put there.
   if may_be_asked(host, now) then
     local queue = P .. (redis.call('EXISTS', P .. 'high:' .. host) == 1 and 'high:' or 'wait:') .. host
     local line = redis.call('LINDEX', queue, 0)
     local token = lease(worker, host, line, now, lease_ms)
-    redis.call('LPOP', queue)
+    table.insert(claimed, {queue, host})
     table.insert(tokens, token)
     tell(token, host, line)
+  else
+    offer(host)
   end
-  offer(host)
+end
+commit_leases()  -- before the lines go: should anything fail here, none is lost
+for _, each in ipairs(claimed) do
+  redis.call('LPOP', each[1])
+  offer(each[2])
 end
 if #tokens > 1 then
   redis.call('SET', memory, table.concat(tokens, ' '), 'PX', lease_ms)

@@ -15,6 +15,7 @@ for _, entry in ipairs(redis.call('LRANGE', P .. 'suspects', 0, LOOKED_AT - 1)) 
   local host, line = string.match(entry, '^([^ ]+) (.*)$')
   if may_be_asked(host, now) then
     token = lease(ARGV[1], host, line, now, tonumber(ARGV[2]))
+    commit_leases()
     redis.call('LREM', P .. 'suspects', 1, entry)
     offer(host)
     redis.call('SET', memory, token, 'PX', ARGV[2])

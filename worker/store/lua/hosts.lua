@@ -12,7 +12,7 @@ local HOST_KEPT_MS = 3600000
 -- A host whose address is full waits in parked:<address>, and is called when a slot is free there. Should the
 -- call fail (the address was forgotten meanwhile), the host looks again by itself after this time.
 local PARKED_MS = 10000
-local LEARNT = {'probe', 'address', 'latency', 'lag', 'strikes', 'failures', 'opened', 'held'}
+local STATE = {'busy', 'at', 'probe', 'address', 'latency', 'lag', 'strikes', 'failures', 'opened', 'held'}
 -- The fleet's numbers, in the order of worker.store.hosts.HostPolicy. A worker of an older release writes fewer.
 local RULES = {
   'spacing', 'slots', 'factor', 'longest_delay', 'penalty', 'longest_penalty', 'failures', 'open', 'longest_open',
@@ -57,43 +57,44 @@ end
 
 local function state(host)
   if not states[host] then
-    local kept = redis.call(
-      'HMGET', P .. 'host:' .. host, 'busy', 'at', 'probe', 'address', 'latency', 'strikes', 'failures', 'opened',
-      'lag', 'held')
-    states[host] = {
-      busy = tonumber(kept[1] or 0), at = tonumber(kept[2] or 0), probe = kept[3] or '', address = kept[4] or '',
-      latency = tonumber(kept[5] or 0), strikes = tonumber(kept[6] or 0), failures = tonumber(kept[7] or 0),
-      opened = tonumber(kept[8] or 0), lag = tonumber(kept[9] or 0), held = tonumber(kept[10] or 0),
-      in_redis = {probe = kept[3], address = kept[4], latency = kept[5], strikes = kept[6], failures = kept[7],
-        opened = kept[8], lag = kept[9], held = kept[10]},
-    }
+    local kept = redis.call('HMGET', P .. 'host:' .. host, unpack(STATE))
+    local known = {in_redis = kept, probe = kept[3] or '', address = kept[4] or ''}
+    for i = 1, #STATE do
+      known[STATE[i]] = known[STATE[i]] or tonumber(kept[i] or 0)
+      kept[i] = kept[i] and known[STATE[i]]
+    end
+    states[host] = known
   end
   return states[host]
 end
 
+-- Writes what has changed.
 local function keep(host, now)
   local key, known = P .. 'host:' .. host, state(host)
-  local in_redis = known.in_redis
-  local words, gone, n = {'busy', known.busy, 'at', known.at}, {}, 4
-  for i = 1, #LEARNT do
-    local name = LEARNT[i]
-    local value = known[name]
-    if value ~= 0 and value ~= '' then
-      words[n + 1], words[n + 2], n = name, value, n + 2
-      in_redis[name] = value
-    elseif in_redis[name] then
-      gone[#gone + 1] = name
-      in_redis[name] = nil
+  local in_redis, has_learnt = known.in_redis, false
+  local was_idle = in_redis[1] == 0
+  local words, gone = {}, {}
+  for i = 1, #STATE do
+    local value = known[STATE[i]]
+    local stands = i <= 2 or value ~= 0 and value ~= ''  -- busy and at are never left out
+    has_learnt = has_learnt or i > 2 and stands
+    if stands and in_redis[i] ~= value then
+      words[#words + 1], words[#words + 2] = STATE[i], value
+    elseif in_redis[i] and not stands then
+      gone[#gone + 1] = STATE[i]
     end
+    in_redis[i] = stands and value
   end
-  redis.call('HSET', key, unpack(words))
+  if #words > 0 then
+    redis.call('HSET', key, unpack(words))
+  end
   if #gone > 0 then
     redis.call('HDEL', key, unpack(gone))
   end
-  if known.busy > 0 then
+  if known.busy == 0 then
+    redis.call('PEXPIRE', key, math.max(known.at - now, 1) + (has_learnt and HOST_KEPT_MS or 0))
+  elseif was_idle then
     redis.call('PERSIST', key)
-  else
-    redis.call('PEXPIRE', key, math.max(known.at - now, 1) + (n > 4 and HOST_KEPT_MS or 0))
   end
 end
 
@@ -137,9 +138,10 @@ local function offer(host)
     redis.call('ZADD', parked, known.at, host)
     redis.call('PEXPIRE', parked, HOST_KEPT_MS)
     redis.call('ZADD', P .. 'ready', math.max(known.at, moment + PARKED_MS), host)
+  elseif known.at < moment then
+    redis.call('ZADD', P .. 'ready', 'LT', moment, host)
   else
-    local since = known.at < moment and redis.call('ZSCORE', P .. 'ready', host) or moment
-    redis.call('ZADD', P .. 'ready', math.max(known.at, math.min(tonumber(since), moment)), host)
+    redis.call('ZADD', P .. 'ready', known.at, host)
   end
 end
 

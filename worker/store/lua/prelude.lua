@@ -18,24 +18,43 @@ end
 -- it gave, in a failover or with a disk's last second, while workers still hold leases and replies under them. What
 -- runs on after either has another replication id: then the numbers leap, by a length that is drawn from that id.
 -- One that was always the same would give the same numbers again where a second loss takes the first leap back.
-local is_same_life = false  -- as far as this run has looked; it cannot change while a script runs
+local seq, more = nil, 0  -- the last number that this run gave, and how many of them Redis has not heard of
 local function next_seq()
-  if not is_same_life then
-    local id = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
-    local known = redis.call('HGET', P .. 'clock', 'replid')
-    if known ~= id then
-      redis.call('HSET', P .. 'clock', 'replid', id)
-      if known then
-        redis.call('INCRBY', P .. 'seq', LEAP + tonumber(string.sub(id, 1, 4), 16))
-      end
-    end
-    is_same_life = true
+  if seq then
+    seq, more = seq + 1, more + 1
+    return seq
   end
-  return redis.call('INCR', P .. 'seq')
+  local id = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
+  local known = redis.call('HGET', P .. 'clock', 'replid')
+  if known ~= id then
+    redis.call('HSET', P .. 'clock', 'replid', id)
+    if known then
+      redis.call('INCRBY', P .. 'seq', LEAP + tonumber(string.sub(id, 1, 4), 16))
+    end
+  end
+  seq = redis.call('INCR', P .. 'seq')
+  return seq
 end
 
+local function last_seq()
+  return seq or tonumber(redis.call('GET', P .. 'seq') or 0)
+end
+
+local counts = {}
 local function count(field, by)
-  redis.call('HINCRBY', P .. 'ledger', field, by)
+  counts[field] = (counts[field] or 0) + by
+end
+
+-- What a script counts is written once, at its end (or where it fails): a batch counts as much as its items.
+local function commit_counts()
+  for field, by in pairs(counts) do
+    if by ~= 0 then
+      redis.call('HINCRBY', P .. 'ledger', field, by)
+    end
+  end
+  if more > 0 then
+    redis.call('INCRBY', P .. 'seq', more)
+  end
 end
 
 -- The end of a host's queue for the line's priority (its sixth field: 1 is high).

@@ -26,5 +26,6 @@ for _, token in ipairs(redis.call('ZRANGEBYSCORE', P .. 'leases', '-inf', now, '
   table.insert(reply, host)
   table.insert(reply, line)
 end
+redis.call('ZREMRANGEBYSCORE', P .. 'settled', '-inf', now - SETTLED_KEPT_MS)
 end_turns(now, tonumber(ARGV[1]))
 return reply

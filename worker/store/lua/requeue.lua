@@ -4,7 +4,7 @@
 --   place: later (after delay_ms) | front (next of its host) | suspects (alone again)
 -- returns {1, change, rest_ms} done, as settle() says | 2 already done by this token | 0 lease lost          O(log hosts)
 local token, signal, confirmed, counter, place, host, line, delay_ms = unpack(ARGV)
-local answer = standing(token)
+local answer, record = standing(token)
 if answer ~= 1 then
   return answer
 end
@@ -18,13 +18,16 @@ else
   redis.call('LPUSH', P .. (high and 'high:' or 'wait:') .. host, line)
 end
 -- What counts as another host now keeps the Crawl-delay of the one that it was.
-local was = string.match(redis.call('HGET', P .. 'leased', token), '^[^ ]+ ([^ ]+) ')
+local was = host_of(record)
 local crawl_delay = counter == 'released' and was ~= host and redis.call('HGET', P .. 'crawl_delay', was)
 if crawl_delay then
   redis.call('HSETNX', P .. 'crawl_delay', host, crawl_delay)
 end
-local settled = settle(token, now, signal, confirmed)
-offer(host)
+local settled = settle(token, record, now, signal)
+if was ~= host then
+  offer(host)
+end
+forget_settled(confirmed)
 count('waiting', 1)
 count(counter, 1)
 return settled
