@@ -109,9 +109,8 @@ def _from_html(
         author_source = "jsonld:author"
     paragraphs, shortened = _bounded(paragraphs)
     cuts += shortened
-    joined = _joined(paragraphs)
-    measures, script = measured(joined), script_of(joined)
-    count = measures.word_count
+    joined, measures = _measured(paragraphs)
+    count, script = measures.word_count, script_of(joined)
     try:
         refuse_unless_article(title, paragraphs, count=count, density=body.linked, facts=facts, url=url)
     except NotAnArticle as refusal:
@@ -199,8 +198,8 @@ def _from_plain_text(
     text = whole[:_MAX_PLAIN_CHARS].replace("\0", "\ufffd")
     cuts = ("page_cut",) if len(whole) > _MAX_PLAIN_CHARS else ()
     plain = read_plain(text, language=hints.get("language"))
-    joined = _joined(plain.paragraphs)
-    measures, script = measured(joined), script_of(joined)
+    joined, measures = _measured(plain.paragraphs)
+    script = script_of(joined)
     if (count := measures.word_count) < sniff.FEW_WORDS:
         raise NotAnArticle("too_short" if count else "no_body", f"{count} words of prose")
     if plain.title is None:
@@ -267,8 +266,10 @@ def _bounded(paragraphs: tuple[Paragraph, ...]) -> tuple[tuple[Paragraph, ...], 
     return (paragraphs, ()) if kept == len(paragraphs) else (paragraphs[:kept], ("text_cut",))
 
 
-def _joined(paragraphs: Iterable[Paragraph]) -> str:
-    return "\n\n".join(paragraph.text for paragraph in paragraphs)
+def _measured(paragraphs: Iterable[Paragraph]) -> tuple[str, Measures]:
+    """The text of `paragraphs`, and its figures: of one line, which need not be squeezed."""
+    texts = [paragraph.text for paragraph in paragraphs]
+    return "\n\n".join(texts), measured(" ".join(texts))
 
 
 def _languages(facts: Structured, hints: dict[str, str]) -> Iterable[Candidate]:

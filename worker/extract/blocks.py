@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from selectolax.lexbor import LexborHTMLParser
 
+from worker.extract.hints import hints_of
 from worker.extract.text import squeeze
 
 if TYPE_CHECKING:
@@ -23,34 +24,40 @@ _MAX_BLOCKS = 20_000
 _MAX_ELEMENTS = 100_000
 _MAX_NAME_CHARS = 500
 
+Attributes = dict[str, str | None]
+#: An element's `tag_ids` number and attributes.
+Opened = tuple[int, Attributes]
 
-def _ids(*tags: str) -> frozenset[int]:
+
+def tag_ids(*tags: str) -> frozenset[int]:
     """The parser's numbers of `tags`, which are told apart in half the time of their names."""
     create = LexborHTMLParser("").create_node
     return frozenset(create(tag).tag_id for tag in tags)
 
 
 #: What stands in a line of text, or in none, and has no text of the page.
-_UNSEEN = _ids(
+_UNSEEN = tag_ids(
     *("script", "style", "noscript", "template", "svg", "math", "canvas", "map", "select", "textarea"),
     *("input", "button", "progress", "head", "meta", "link", "picture", "source", "track"),
 )
 #: No text of the page is in these.
-_SKIPPED = _UNSEEN | _ids("iframe", "video", "audio", "object", "dialog", "nav", "footer", "menu")
-_SKIPPED_CUSTOM = frozenset(("amp-ad", "amp-img"))  # a document numbers custom elements itself
-_INLINE = _ids(
+_SKIPPED = _UNSEEN | tag_ids("iframe", "video", "audio", "object", "dialog", "nav", "footer", "menu")
+_SKIPPED_CUSTOM = frozenset(("amp-ad", "amp-img"))
+_FIRST_CUSTOM = 1_000  # a document numbers custom elements itself, far above those of HTML
+_INLINE = tag_ids(
     *("a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em"),
     *("font", "i", "img", "ins", "kbd", "label", "mark", "nobr", "q", "rp", "rt", "ruby", "s"),
     *("samp", "small"),
     *("span", "strike", "strong", "sub", "sup", "time", "tt", "u", "var", "wbr"),
 )
-(_A,), (_BR,), (_SPAN,) = _ids("a"), _ids("br"), _ids("span")
+(_A,), (_BR,), (_SPAN,), (_BODY,) = map(tag_ids, ("a", "br", "span", "body"))
 _TEXT, _COMMENT = 2, 4  # LXB_TAG__TEXT, LXB_TAG__EM_COMMENT
 _IN_LINE = _INLINE | _UNSEEN | {_COMMENT}
 _ALOUD = re.compile(
     r"(?:^|\s)(?:sr-only|screen-?reader(?:-text)?|[uv]?-?visually-?hidden)(?:$|\s)", re.IGNORECASE
 )
 _DIALOGS = ("dialog", "alertdialog")  # WAI-ARIA 1.2, 5.4: windows before the page, such as a consent form
+_HIDING = frozenset(("hidden", "role", "style"))
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden")
 
 
@@ -73,9 +80,8 @@ class Blocks:
 
     blocks: list[Block] = field(default_factory=list)
     parents: list[int] = field(default_factory=lambda: [-1])
-    tags: list[str] = field(default_factory=lambda: ["body"])
-    names: list[str] = field(default_factory=lambda: [""])  # class and id, parted by a space
-    props: list[str] = field(default_factory=lambda: [""])  # itemprop
+    tags: list[int] = field(default_factory=lambda: [_BODY])  # see `tag_ids`
+    attributes: list[Attributes] = field(default_factory=lambda: [{}])
 
     def upwards(self, element: int) -> Iterator[int]:
         """`element` and those around it, from the inside out."""
@@ -83,24 +89,26 @@ class Blocks:
             yield element
             element = self.parents[element]
 
-    def add_element(self, parent: int, tag: str, attributes: dict[str, str | None]) -> int:
-        """Add the element of `tag` that stands in `parent`; its number."""
-        self.parents.append(parent)
-        self.tags.append(tag)
-        name = attributes.get("class") or ""
-        if identity := attributes.get("id"):
-            name = f"{name} {identity}"
-        self.names.append(name if len(name) <= _MAX_NAME_CHARS else name[:_MAX_NAME_CHARS])
-        self.props.append(attributes.get("itemprop") or "")
-        return len(self.parents) - 1
+    def hints(self, element: int) -> int:
+        """What class and id of `element` say that it is; see `worker.extract.hints`."""
+        own = self.attributes[element]
+        return hints_of((own.get("class") or "")[:_MAX_NAME_CHARS], (own.get("id") or "")[:_MAX_NAME_CHARS])
 
-    def end_block(self, pieces: list[str], links: list[str], holder: int) -> None:
-        """Make a block of `pieces`, in `holder`, if they hold any text, and empty both lists."""
-        if (text := squeeze("".join(pieces))) and len(self.blocks) < _MAX_BLOCKS:
-            linked = text if links == pieces else squeeze("".join(links)) if links else ""
-            self.blocks.append(Block(text, holder, len(linked)))
-        pieces.clear()
-        links.clear()
+    def is_marked_body(self, element: int) -> bool:
+        """Whether microdata says that `element` is the body of the article."""
+        return self.attributes[element].get("itemprop") == "articleBody"
+
+    def add_block(self, text: str, link_chars: int, opened: list[Opened], holder: int) -> int:
+        """Add the block of `text`, within `opened`, which are within `holder`; the element around it."""
+        if opened:
+            for tag, attributes in opened:
+                self.parents.append(holder)
+                self.tags.append(tag)
+                self.attributes.append(attributes)
+                holder = len(self.tags) - 1
+            opened.clear()
+        self.blocks.append(Block(text, holder, link_chars))
+        return holder
 
 
 def read_blocks(tree: LexborHTMLParser) -> Blocks:
@@ -111,12 +119,22 @@ def read_blocks(tree: LexborHTMLParser) -> Blocks:
     return page
 
 
-def _walk(node: LexborNode | None, page: Blocks) -> None:  # noqa: PLR0912 - a call a node costs half as much again
+def _walk(node: LexborNode | None, page: Blocks) -> None:  # noqa: PLR0912, PLR0915 - a call a node costs half as much again
     pieces: list[str] = []
     links: list[str] = []  # those of `pieces` that are in a link
-    holder = 0
+    opened: list[Opened] = []  # the innermost elements, in which no text has been
+    holder = elements = 0  # the element around those; how many there were
     in_link = broken = False
-    above: list[tuple[LexborNode | None, int, bool]] = []  # next; holder, -1 if inline; in_link
+    above: list[tuple[LexborNode | None, bool | None]] = []  # next; None in blocks, else whether in a link
+
+    def end_block() -> None:
+        nonlocal holder
+        if (text := squeeze("".join(pieces))) and len(page.blocks) < _MAX_BLOCKS:
+            linked = text if links == pieces else squeeze("".join(links)) if links else ""
+            holder = page.add_block(text, len(linked), opened, holder)
+        pieces.clear()
+        links.clear()
+
     while True:
         while node is not None:
             tag = node.tag_id
@@ -131,46 +149,54 @@ def _walk(node: LexborNode | None, page: Blocks) -> None:  # noqa: PLR0912 - a c
                     pieces.append(" ")
             elif tag == _BR:
                 if broken:
-                    page.end_block(pieces, links, holder)
+                    end_block()
                 pieces.append(" ")
                 broken = not broken
-            elif (child := node.first_child) is None or tag in _SKIPPED:
+            elif tag in _SKIPPED or (child := node.first_child) is None:
                 if pieces and tag not in _IN_LINE:
-                    page.end_block(pieces, links, holder)
+                    end_block()
             elif tag in _INLINE:
                 # Within text alone: most spans are of menus, and attributes take as long as all else here.
                 if tag != _SPAN or not pieces or not _is_for_readers_aloud(node.attributes):
-                    above.append((node.next, -1, in_link))
+                    above.append((node.next, in_link))
                     in_link = in_link or tag == _A
                     node = child
                     continue
             else:
-                attributes, name = node.attributes, node.tag or ""
-                if name not in _SKIPPED_CUSTOM and not (attributes and _is_hidden(attributes)):
+                attributes = node.attributes
+                if (_HIDING.isdisjoint(attributes) or not _is_hidden(attributes)) and (
+                    tag < _FIRST_CUSTOM or node.tag not in _SKIPPED_CUSTOM
+                ):
                     if pieces:
-                        page.end_block(pieces, links, holder)
-                    above.append((node.next, holder, in_link))
-                    holder = page.add_element(holder, name, attributes)
+                        end_block()
+                    above.append((node.next, None))
+                    opened.append((tag, attributes))
+                    elements += 1
                     node = child
                     continue
             node = node.next
-        if not above or len(page.parents) > _MAX_ELEMENTS:
+        if not above or elements >= _MAX_ELEMENTS:
             break
-        node, outer, in_link = above.pop()
-        if outer >= 0:
-            if pieces:
-                page.end_block(pieces, links, holder)
-            holder = outer
-    page.end_block(pieces, links, holder)
+        node, outer = above.pop()
+        if outer is not None:
+            in_link = outer
+            continue
+        if pieces:
+            end_block()
+        if opened:
+            opened.pop()
+        else:
+            holder = page.parents[holder]
+    end_block()
 
 
-def _is_hidden(attributes: dict[str, str | None]) -> bool:
+def _is_hidden(attributes: Attributes) -> bool:
     if "hidden" in attributes or attributes.get("role") in _DIALOGS:
         return True
     return (style := attributes.get("style")) is not None and _HIDDEN.search(style.lower()) is not None
 
 
-def _is_for_readers_aloud(attributes: dict[str, str | None]) -> bool:
+def _is_for_readers_aloud(attributes: Attributes) -> bool:
     """Whether a <span> is not to be seen: hidden, or there for screen readers (`opens in a new window`)."""
     name = attributes.get("class")
     return bool(attributes) and (_is_hidden(attributes) or (name is not None and bool(_ALOUD.search(name))))

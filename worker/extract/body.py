@@ -51,10 +51,12 @@ def read_body(
     lines = article_lines(page, scored, title=title, summaries=summaries)
     agreement = _agreement(page, scored, lines, written)
     found = Body(lines, "prose", _linked(page, scored), agreement, *_beside(page, lines))
-    if _size(found) < _FEW_CHARS:
+    size = _size(found)
+    if size < _FEW_CHARS:
         embedded = Body(tuple(Paragraph("paragraph", line) for line in embedded_paragraphs(tree)), "embedded")
         found = max(found, embedded, key=_size)
-    if written and visible_length(written) > 2 * _size(found):
+        size = _size(found)
+    if written and visible_length(written) > 2 * size:
         found = Body(tuple(_split(written)), "jsonld")
     return found
 

@@ -138,8 +138,9 @@ def _meaning(word: str) -> int:
 
 
 @lru_cache(maxsize=4_096)
-def hints_of(name: str) -> int:
-    """BOX, BODY and LEAD as far as they hold, in one number, for `name`: class and id, parted by spaces."""
+def hints_of(classes: str, identity: str) -> int:
+    """BOX, BODY and LEAD as far as they hold, in one number, for an element of these `class` and `id`."""
+    name = f"{classes} {identity}"
     tokens = name.split()[:_MAX_TOKENS]
     if not _HIDDEN.isdisjoint(tokens) and ":" not in name:
         return BOX

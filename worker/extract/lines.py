@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from worker.extract.hints import LEAD, hints_of, is_credit, is_furniture
+from worker.extract.blocks import tag_ids
+from worker.extract.hints import LEAD, is_credit, is_furniture
 from worker.extract.scoring import HEADINGS, visible_length
 from worker.extract.text import CLOSING_MARKS, SENTENCE_ENDS, letters
 from worker.model import Paragraph
@@ -17,13 +18,13 @@ if TYPE_CHECKING:
     from worker.extract.scoring import Scored
     from worker.model import ParagraphKind
 
-_ITEMS = ("li", "dd", "dt")
-_KINDS: dict[str, ParagraphKind] = {
+_KINDS: dict[int, ParagraphKind] = {
     **dict.fromkeys(HEADINGS, "heading"),
-    **dict.fromkeys(_ITEMS, "list_item"),
-    "blockquote": "quote",
-    "pre": "preformatted",
+    **dict.fromkeys(tag_ids("li", "dd", "dt"), "list_item"),
+    **dict.fromkeys(tag_ids("blockquote"), "quote"),
+    **dict.fromkeys(tag_ids("pre"), "preformatted"),
 }
+(_H1,), (_FIGCAPTION,) = map(tag_ids, ("h1", "figcaption"))
 _ENDS = tuple(SENTENCE_ENDS + CLOSING_MARKS + ":：;")
 _MIN_LEAD_CHARS = 30
 _SAME_LEAD_CHARS = 60  # summaries for machines are cut off somewhere behind this
@@ -109,7 +110,7 @@ def _belongs(scored: Scored, block: Block, kind: ParagraphKind, *, prose: bool) 
 def _is_lead(page: Blocks, scored: Scored, index: int, leads: set[str]) -> bool:
     block = page.blocks[index]
     around = (block.holder, max(0, page.parents[block.holder]))
-    if page.tags[block.holder] == "h1" or any(page.tags[element] == "figcaption" for element in around):
+    if page.tags[block.holder] == _H1 or any(page.tags[element] == _FIGCAPTION for element in around):
         return False
     if len(block.text) > _LONG_CHARS:
         key = letters(block.text)
@@ -117,7 +118,7 @@ def _is_lead(page: Blocks, scored: Scored, index: int, leads: set[str]) -> bool:
             return True
     if 2 * block.link_chars > len(block.text) or is_credit(block.text):
         return False
-    marked = any(hints_of(page.names[element]) & LEAD for element in around)
+    marked = any(page.hints(element) & LEAD for element in around)
     return marked and not any(map(scored.is_box, page.upwards(block.holder)))
 
 

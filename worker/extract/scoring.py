@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from worker.extract.hints import BODY, BOX, hints_of, is_label
+from worker.extract.blocks import tag_ids
+from worker.extract.hints import BODY, BOX, is_label
 from worker.extract.text import SENTENCE_ENDS, is_unstopped, letters, squeeze
 
 if TYPE_CHECKING:
@@ -20,10 +21,13 @@ if TYPE_CHECKING:
 
     from worker.extract.blocks import Block, Blocks
 
-HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
-_BOX_TAGS = frozenset(("aside", "figure", "figcaption", "form"))
-_NEVER_BOXES = frozenset(("p", "article", "main", "body"))
-_LEAVES = frozenset(("p", "li", "blockquote", "ul", "ol", "dl"))
+HEADINGS = tag_ids("h1", "h2", "h3", "h4", "h5", "h6")
+_BOX_TAGS = tag_ids("aside", "figure", "figcaption", "form")
+_NEVER_BOXES = tag_ids("p", "article", "main", "body")
+_LEAVES = tag_ids("p", "li", "blockquote", "ul", "ol", "dl")
+_MAIN = tag_ids("article", "main")
+_PARTS = tag_ids("main", "section", "div")
+(_H1,), (_P,), (_LI,), (_ARTICLE,) = map(tag_ids, ("h1", "p", "li", "article"))
 _STOP = re.compile(rf"[{SENTENCE_ENDS},;:،՝፣၊、，](?:(?<=[。、，！？])|\s|$)")
 _WIDE = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
 _WIDE_WORTH = 2.5  # letters of the Latin script that say as much
@@ -72,8 +76,8 @@ def score(page: Blocks, *, title: str | None, written: str | None) -> Scored:
     @cache
     def is_named_box(element: int) -> bool:
         tag = tags[element]
-        named = tag not in _NEVER_BOXES or (tag == "p" and inner[element] < _LONG_PARAGRAPH)
-        return tag in _BOX_TAGS or (named and bool(hints_of(page.names[element]) & BOX))
+        named = tag not in _NEVER_BOXES or (tag == _P and inner[element] < _LONG_PARAGRAPH)
+        return tag in _BOX_TAGS or (named and bool(page.hints(element) & BOX))
 
     worth = {
         element: _BOX_WORTH if is_named_box(element) else 1.0 for element, value in enumerate(inner) if value
@@ -101,7 +105,7 @@ def score(page: Blocks, *, title: str | None, written: str | None) -> Scored:
     return Scored(inside, boxed, is_box, prose, matched)
 
 
-def _prose(block: Block, tag: str) -> float:
+def _prose(block: Block, tag: int) -> float:
     """About the block's length in letters; 0 for links, headings, labels and menus."""
     if len(block.text) * _WIDE_WORTH < _MIN_PROSE_CHARS:
         return 0.0
@@ -113,7 +117,7 @@ def _prose(block: Block, tag: str) -> float:
         return 0.0
     if not _STOP.search(block.text):
         return 0.0 if length < _LONG_CHARS else length * (1.0 if is_unstopped(block.text) else 0.2)
-    return length * (1 - density) * (0.5 if tag == "li" else 1.0)
+    return length * (1 - density) * (0.5 if tag == _LI else 1.0)
 
 
 def _matched(blocks: Sequence[Block], written: str | None) -> list[bool]:
@@ -152,7 +156,7 @@ def _around_title(page: Blocks, title: str) -> set[int]:
         tag = page.tags[block.holder]
         if tag not in HEADINGS:
             continue
-        if (tag == "h1" and len(block.text) > _MIN_TITLE_CHARS) or (title and letters(block.text) == title):
+        if (tag == _H1 and len(block.text) > _MIN_TITLE_CHARS) or (title and letters(block.text) == title):
             return set(page.upwards(block.holder))
     return set()
 
@@ -172,7 +176,7 @@ def _deepest(page: Blocks, total: Sequence[float], worth: dict[int, float], titl
             heaviest[parent] = weight, element
     # Legal text may be longer than the news: the article around the headline only needs enough of its own.
     enough = max(_SURE_CHARS, 0.1 * total[0])
-    sure = (i for i in titled if page.tags[i] == "article" and total[i] > enough)
+    sure = (i for i in titled if page.tags[i] == _ARTICLE and total[i] > enough)
     best = max(sure, default=0)
     while found := heaviest.get(best):
         child = found[1]
@@ -184,18 +188,18 @@ def _deepest(page: Blocks, total: Sequence[float], worth: dict[int, float], titl
 
 
 def _favour(page: Blocks, element: int) -> float:
-    named = page.tags[element] in ("article", "main") or hints_of(page.names[element]) & BODY
-    return (1.25 if named else 1.0) * (1.5 if page.props[element] == "articleBody" else 1.0)
+    named = page.tags[element] in _MAIN or page.hints(element) & BODY
+    return (1.25 if named else 1.0) * (1.5 if page.is_marked_body(element) else 1.0)
 
 
 def _needed(page: Blocks, element: int, titled: set[int]) -> float:
     """The share of the prose around it that an element needs; less where it is marked as the article."""
     tag = page.tags[element]
-    if element in titled and tag == "article":
+    if element in titled and tag == _ARTICLE:
         return 0.3  # pages that scroll on hold several
-    if element in titled and tag in ("main", "section", "div"):
+    if element in titled and tag in _PARTS:
         return 0.5
-    marked = page.props[element] == "articleBody" or tag == "article" or hints_of(page.names[element]) & BODY
+    marked = page.is_marked_body(element) or tag == _ARTICLE or page.hints(element) & BODY
     return 0.55 if marked else 0.8
 
 
@@ -211,7 +215,7 @@ def _linked(page: Blocks, end: int) -> list[bool]:
         if value := surplus[element]:
             surplus[page.parents[element]] += value
     return [
-        value > 0 and (count != 1 or tag != "p")
+        value > 0 and (count != 1 or tag != _P)
         for value, count, tag in zip(surplus, blocks, page.tags[:end], strict=True)
     ]
 
