@@ -6,8 +6,9 @@ as text, parse once, read the structured data once, then each field chooses amon
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from hashlib import sha256
-from itertools import accumulate, takewhile
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from worker.errors import NotAnArticle
@@ -261,8 +262,8 @@ def _text_fields(paragraphs: tuple[Paragraph, ...], text: str, measures: Measure
 
 def _bounded(paragraphs: tuple[Paragraph, ...]) -> tuple[tuple[Paragraph, ...], tuple[str, ...]]:
     """The first 500,000 characters of `paragraphs`, and a warning if there are more."""
-    ends = accumulate(len(paragraph.text) for paragraph in paragraphs)
-    kept = sum(1 for _ in takewhile(lambda end: end <= _MAX_TEXT_CHARS, ends))
+    ends = list(accumulate([len(paragraph.text) for paragraph in paragraphs]))
+    kept = bisect_right(ends, _MAX_TEXT_CHARS)
     return (paragraphs, ()) if kept == len(paragraphs) else (paragraphs[:kept], ("text_cut",))
 
 

@@ -7,7 +7,7 @@ two line breaks do. Each block knows the element that holds it; elements know th
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from selectolax.lexbor import LexborHTMLParser
@@ -16,7 +16,7 @@ from worker.extract.hints import hints_of
 from worker.extract.text import squeeze
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from selectolax.lexbor import LexborNode
 
@@ -25,8 +25,7 @@ _MAX_ELEMENTS = 100_000
 _MAX_NAME_CHARS = 500
 
 Attributes = dict[str, str | None]
-#: An element's `tag_ids` number and attributes.
-Opened = tuple[int, Attributes]
+_Element = tuple[int, Attributes]  # its tag, by number
 
 
 def tag_ids(*tags: str) -> frozenset[int]:
@@ -78,10 +77,10 @@ class Blocks:
     columns, as an object for each of hundreds takes longer than the rest of the walk.
     """
 
-    blocks: list[Block] = field(default_factory=list)
-    parents: list[int] = field(default_factory=lambda: [-1])
-    tags: list[int] = field(default_factory=lambda: [_BODY])  # see `tag_ids`
-    attributes: list[Attributes] = field(default_factory=lambda: [{}])
+    blocks: Sequence[Block]
+    parents: Sequence[int]  # -1 for that of the body
+    tags: Sequence[int]  # see `tag_ids`
+    attributes: Sequence[Attributes]
 
     def upwards(self, element: int) -> Iterator[int]:
         """`element` and those around it, from the inside out."""
@@ -98,40 +97,34 @@ class Blocks:
         """Whether microdata says that `element` is the body of the article."""
         return self.attributes[element].get("itemprop") == "articleBody"
 
-    def add_block(self, text: str, link_chars: int, opened: list[Opened], holder: int) -> int:
-        """Add the block of `text`, within `opened`, which are within `holder`; the element around it."""
-        if opened:
-            for tag, attributes in opened:
-                self.parents.append(holder)
-                self.tags.append(tag)
-                self.attributes.append(attributes)
-                holder = len(self.tags) - 1
-            opened.clear()
-        self.blocks.append(Block(text, holder, link_chars))
-        return holder
-
 
 def read_blocks(tree: LexborHTMLParser) -> Blocks:
     """The blocks of `tree`. No recursion, as markup may nest deeper than Python does."""
-    page = Blocks()
-    if tree.body is not None:
-        _walk(tree.body.first_child, page)
-    return page
+    return _walk(tree.body.first_child if tree.body is not None else None)
 
 
-def _walk(node: LexborNode | None, page: Blocks) -> None:  # noqa: PLR0912, PLR0915 - a call a node costs half as much again
+def _walk(node: LexborNode | None) -> Blocks:  # noqa: PLR0912, PLR0915 - a call a node costs half as much again
+    blocks: list[Block] = []
+    parents: list[int] = [-1]
+    elements: list[_Element] = [(_BODY, {})]  # those with text in them
+    opened: list[_Element] = []  # the innermost ones so far without
+    holder = met = 0  # the element around those; how many of all elements there were
     pieces: list[str] = []
     links: list[str] = []  # those of `pieces` that are in a link
-    opened: list[Opened] = []  # the innermost elements, in which no text has been
-    holder = elements = 0  # the element around those; how many there were
     in_link = broken = False
     above: list[tuple[LexborNode | None, bool | None]] = []  # next; None in blocks, else whether in a link
 
     def end_block() -> None:
         nonlocal holder
-        if (text := squeeze("".join(pieces))) and len(page.blocks) < _MAX_BLOCKS:
+        if (text := squeeze("".join(pieces))) and len(blocks) < _MAX_BLOCKS:
             linked = text if links == pieces else squeeze("".join(links)) if links else ""
-            holder = page.add_block(text, len(linked), opened, holder)
+            if opened:
+                parents.append(holder)
+                parents.extend(range(len(elements), len(elements) + len(opened) - 1))
+                elements.extend(opened)
+                opened.clear()
+                holder = len(elements) - 1
+            blocks.append(Block(text, holder, len(linked)))
         pieces.clear()
         links.clear()
 
@@ -171,11 +164,11 @@ def _walk(node: LexborNode | None, page: Blocks) -> None:  # noqa: PLR0912, PLR0
                         end_block()
                     above.append((node.next, None))
                     opened.append((tag, attributes))
-                    elements += 1
+                    met += 1
                     node = child
                     continue
             node = node.next
-        if not above or elements >= _MAX_ELEMENTS:
+        if not above or met >= _MAX_ELEMENTS:
             break
         node, outer = above.pop()
         if outer is not None:
@@ -186,8 +179,9 @@ def _walk(node: LexborNode | None, page: Blocks) -> None:  # noqa: PLR0912, PLR0
         if opened:
             opened.pop()
         else:
-            holder = page.parents[holder]
+            holder = parents[holder]
     end_block()
+    return Blocks(blocks, parents, *zip(*elements, strict=True))
 
 
 def _is_hidden(attributes: Attributes) -> bool:

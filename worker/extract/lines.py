@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from worker.extract.blocks import tag_ids
@@ -124,10 +125,9 @@ def _is_lead(page: Blocks, scored: Scored, index: int, leads: set[str]) -> bool:
 
 def _kind(page: Blocks, holder: int) -> ParagraphKind:
     """By the nearest of three elements that is of a kind: a list item may hold a paragraph."""
-    for _ in range(3):
-        if kind := _KINDS.get(page.tags[holder]):
+    for element in islice(page.upwards(holder), 3):
+        if kind := _KINDS.get(page.tags[element]):
             return kind
-        holder = max(0, page.parents[holder])
     return "paragraph"
 
 

@@ -82,7 +82,7 @@ def score(page: Blocks, *, title: str | None, written: str | None) -> Scored:
     worth = {
         element: _BOX_WORTH if is_named_box(element) else 1.0 for element, value in enumerate(inner) if value
     }
-    declared = (value * (3 if match else 1) for value, match in zip(prose, matched, strict=True))
+    declared = [value * 3 if match else value for value, match in zip(prose, matched, strict=True)]
     total = _summed(page, declared, worth)
     best = _deepest(page, total, worth, _around_title(page, letters(title or "")))
     end = next((i for i in range(best + 1, len(parents)) if parents[i] < best), len(parents))
@@ -107,25 +107,30 @@ def score(page: Blocks, *, title: str | None, written: str | None) -> Scored:
 
 def _prose(block: Block, tag: int) -> float:
     """About the block's length in letters; 0 for links, headings, labels and menus."""
-    if len(block.text) * _WIDE_WORTH < _MIN_PROSE_CHARS:
+    text = block.text
+    size = len(text)
+    if size * _WIDE_WORTH < _MIN_PROSE_CHARS or 2 * block.link_chars > size or tag in HEADINGS:
         return 0.0
-    length = visible_length(block.text)
-    if tag in HEADINGS or length < _MIN_PROSE_CHARS:
+    length = visible_length(text)
+    if length < _MIN_PROSE_CHARS:
         return 0.0
-    density = block.link_chars / len(block.text)
-    if density > 0.5:
-        return 0.0
-    if not _STOP.search(block.text):
-        return 0.0 if length < _LONG_CHARS else length * (1.0 if is_unstopped(block.text) else 0.2)
-    return length * (1 - density) * (0.5 if tag == _LI else 1.0)
+    if not _STOP.search(text):
+        return 0.0 if length < _LONG_CHARS else length * (1.0 if is_unstopped(text) else 0.2)
+    return length * (1 - block.link_chars / size) * (0.5 if tag == _LI else 1.0)
 
 
 def _matched(blocks: Sequence[Block], written: str | None) -> list[bool]:
     known = squeeze(written[:_MAX_WRITTEN_CHARS]) if written else ""
     found = [False] * len(blocks)
+    end = 0  # of the last match: the next block is mostly right behind it
     for index, block in enumerate(blocks[:_MAX_MATCHED_BLOCKS] if known else ()):
-        worth_it = len(block.text) > _MIN_MATCH_CHARS and 2 * block.link_chars <= len(block.text)
-        found[index] = worth_it and block.text in known
+        text = block.text
+        if len(text) > _MIN_MATCH_CHARS and 2 * block.link_chars <= len(text):
+            start = known.find(text, end)
+            if start < 0 < end:
+                start = known.find(text, 0, end + len(text) - 1)
+            if start >= 0:
+                found[index], end = True, start + len(text)
     return found
 
 
@@ -166,20 +171,20 @@ def _deepest(page: Blocks, total: Sequence[float], worth: dict[int, float], titl
 
     `worth` has the elements with prose, outer before inner.
     """
-    heaviest: dict[int, tuple[float, int]] = {}
-    for element in reversed(worth):
-        weight = (
-            total[element] * worth[element] * _favour(page, element) * (2.5 if element in titled else 1.0)
-        )
-        parent = page.parents[element]
-        if weight >= heaviest.get(parent, (0.0, 0))[0]:
-            heaviest[parent] = weight, element
+    children: dict[int, list[int]] = {}
+    for element in worth:
+        children.setdefault(page.parents[element], []).append(element)
+
+    def weight(element: int) -> float:
+        titled_worth = 2.5 if element in titled else 1.0
+        return total[element] * worth[element] * _favour(page, element) * titled_worth
+
     # Legal text may be longer than the news: the article around the headline only needs enough of its own.
     enough = max(_SURE_CHARS, 0.1 * total[0])
     sure = (i for i in titled if page.tags[i] == _ARTICLE and total[i] > enough)
     best = max(sure, default=0)
-    while found := heaviest.get(best):
-        child = found[1]
+    while found := children.get(best):
+        child = max(found, key=weight) if len(found) > 1 else found[0]
         share = total[child] * worth[child]
         if page.tags[child] in _LEAVES or share < _needed(page, child, titled) * total[best]:
             break
