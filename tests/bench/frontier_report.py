@@ -23,6 +23,8 @@ _ROWS = {
     "claim_p99_ms": ("claim of 32, ms, p99", 2),
     "claim_p50_us": ("  in Redis, us, p50", 0),
     "claim_p99_us": ("  in Redis, us, p99", 0),
+    "claim_p50_cpu_us": ("  Redis CPU, us, p50", 0),
+    "claim_p99_cpu_us": ("  Redis CPU, us, p99", 0),
     "finish_p50_ms": ("finish, ms, p50", 2),
     "finish_p99_ms": ("finish, ms, p99", 2),
     "finish_p50_us": ("  in Redis, us, p50", 0),
@@ -41,11 +43,12 @@ _ROWS = {
     "status_hosts_ms": ("ingest status --hosts, ms", 0),
     "status_hosts_redis_ms": ("  in Redis, CPU ms", 1),
     "status_hosts_scans": ("  SCANs", 0),
-    "resting_claim_p99_us": ("most hosts resting: claim in Redis, us, p99", 0),
+    "resting_claim_p99_cpu_us": ("most hosts resting: Redis CPU a claim, us, p99", 0),
     "resting_redis_us": ("  Redis CPU us a URL", 1),
     "idle_claim_p99_us": ("  a claim when none is due, in Redis, us, p99", 0),
     "giant_bytes_a_url": ("one great host beside: bytes a URL of it", 0),
     "giant_admitted_per_s": ("  admitted URLs a second", 0),
+    "giant_claim_p50_us": ("  a claim of it in Redis, us, p50", 0),
     "giant_claim_p99_us": ("  a claim of it in Redis, us, p99", 0),
     "giant_finish_p99_us": ("  a finish of it in Redis, us, p99", 0),
 }
@@ -93,7 +96,11 @@ def verdicts(tiers: Sequence[Tier]) -> list[Verdict]:
     return [
         *(
             Verdict(f"claim p99 {label}, {span}", greatest.figures[name] / least.figures[name], FLAT)
-            for label, name in (("around the call", "claim_p99_ms"), ("in Redis", "claim_p99_us"))
+            for label, name in (
+                ("around the call", "claim_p99_ms"),
+                ("in Redis", "claim_p99_us"),
+                ("in CPU of Redis", "claim_p99_cpu_us"),
+            )
         ),
         Verdict(f"bytes a waiting URL at {greatest.waiting:,}", greatest.figures["bytes_a_url"], MOST_BYTES),
     ]

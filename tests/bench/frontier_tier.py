@@ -151,14 +151,16 @@ async def _rest(tier: Tier, bench: Bench, scope: Scope) -> None:
     async with bench.use() as use:
         for _ in range(_EMPTY_CLAIMS):
             assert not (await bench.frontier.claim(1)).leases
-    tier.figures["idle_claim_p99_us"] = percentile(use.us("claim"), 0.99)
+    tier.figures["idle_claim_p99_us"] = percentile(use.us("claim", _EMPTY_CLAIMS), 0.99)
 
 
 def _lap_figures(prefix: str, laps: Laps, use: Use) -> dict[str, float]:
     figures = {"redis_us": _each(use, laps.ended)}
+    for label, share in (("p50", 0.5), ("p99", 0.99)):
+        figures[f"claim_{label}_cpu_us"] = percentile(laps.claims_cpu_us, share)
     for name, around_s, within_us in (
-        ("claim", laps.claims_s, use.us("claim")),
-        ("finish", laps.finishes_s, use.us("finish")),
+        ("claim", laps.claims_s, use.us("claim", len(laps.claims_s))),
+        ("finish", laps.finishes_s, use.us("finish", len(laps.finishes_s))),
     ):
         for label, share in (("p50", 0.5), ("p99", 0.99), ("max", 1.0)):
             figures[f"{name}_{label}_ms"] = percentile(around_s, share) * 1000

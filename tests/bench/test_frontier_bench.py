@@ -27,6 +27,7 @@ def _tier(waiting: int, **figures: float) -> Tier:
         "claim_p50_ms": 1.0,
         "claim_p99_ms": 2.0,
         "claim_p99_us": 1500.0,
+        "claim_p99_cpu_us": 1000.0,
         "finish_p50_ms": 0.2,
         "finish_p99_ms": 0.4,
         "finish_p99_us": 90.0,
@@ -72,17 +73,18 @@ def test_use_tells_scripts_apart() -> None:
     use.add(
         [(3, 0, 70, [b"EVALSHA", claim]), (2, 0, 900, [b"SCAN", b"0"]), (1, 0, 5000, [b"SLOWLOG", b"GET"])]
     )
-    assert use.us("claim") == [70]
-    assert use.us("finish") == []
+    assert use.us("claim", 2) == [70, 15]  # one was too quick for the log
+    assert use.us("finish", 0) == []
     assert use.longest == (0.9, "SCAN")
 
 
 def test_verdicts_compare_the_least_and_the_greatest() -> None:
     """Whatever their order; with its limit a figure is still met."""
     tiers = [_tier(10**7, claim_p99_ms=3.0, claim_p99_us=2300, bytes_a_url=121), _tier(10**5), _tier(1000)]
-    around, within, held = report.verdicts(tiers)
+    around, within, spent, held = report.verdicts(tiers)
     assert (around.value, around.met) == (1.5, True)
     assert (round(within.value, 2), within.met) == (1.53, False)
+    assert (spent.value, spent.met) == (1.0, True)
     assert (held.value, held.met) == (121, False)
     assert str(held) == "bytes a waiting URL at 10,000,000: 121.00, at most 120: MISSED"
 
