@@ -13,11 +13,12 @@ local since = (math.floor(wall / 86400000) - seen_days) * 86400000
 -- When the URL was last accepted or ended, on this day or `seen_days` before (ms), or nil.
 local function last_seen(digest)
   for week = math.floor(wall / WEEK_MS), math.floor(since / WEEK_MS), -1 do
-    local key, field = seen_place(week, digest)
-    local time = redis.call('HGET', key, field)
-    if time then
-      local at = week * WEEK_MS + time
-      return at >= since and at or nil
+    for level = seen_level(week), 0, -1 do  -- the higher, the later
+      local time = redis.call('HGET', seen_place(week, level, digest))
+      if time then
+        local at = week * WEEK_MS + time
+        return at >= since and at or nil
+      end
     end
   end
 end

@@ -8,6 +8,8 @@ local SETTLED_KEPT_MS = 3600000
 local LEAP = 100000
 local WEEK_MS = 7 * 86400000
 local ROBOTS_KEPT_MS = 31 * 86400000
+-- Redis packs a hash of 512 fields at most. Hashes are not filled evenly: when one has so many, none has more than 512.
+local SEEN_PACKED = 460
 
 -- The time that everything is scheduled by.
 local function now_ms()
@@ -63,19 +65,39 @@ local function line_up(host, line)
   redis.call('RPUSH', P .. (high and 'high:' or 'wait:') .. host, line)
 end
 
+-- On which level the URLs of a week are remembered now: a week of many millions fills the hashes of level 0, and
+-- what comes then goes to those of level 1, which are four times as many, and so on.
+local seen_levels = {}
+local function seen_level(week)
+  local level = seen_levels[week] or tonumber(redis.call('GET', P .. 'seen:' .. week) or 0)
+  seen_levels[week] = level
+  return level
+end
+
 -- Where it is remembered that a URL was accepted or ended in a week: key, field. Up to some hundreds of URLs share a
 -- hash, which Redis packs into 16 bytes each; one hash for all would take 87.
-local function seen_place(week, digest)
-  local first, second = string.byte(digest, 1, 2)
-  return P .. string.format('seen:%d:%04x', week, first * 64 + math.floor(second / 4)), string.sub(digest, 2)
+local function seen_place(week, level, digest)
+  local first, second, third = string.byte(digest, 1, 3)
+  if level == 0 then
+    return P .. string.format('seen:%d:%04x', week, first * 64 + math.floor(second / 4)), string.sub(digest, 2)
+  end
+  local bits = math.floor((first * 65536 + second * 256 + third) / 4 ^ (5 - level))
+  return P .. string.format('seen:%d:%d:%x', week, level, bits), string.sub(digest, 3)
 end
 
 -- Remembers the URL as accepted or ended now, by the time of the week, in ms.
+local is_sampled = false  -- one look a run at how full the hashes are: they fill at the same pace
 local function see(digest, wall, seen_days)
-  local week = math.floor(wall / WEEK_MS)
-  local key, field = seen_place(week, digest)
+  local week, kept_s = math.floor(wall / WEEK_MS), (seen_days + 8) * 86400
+  local level = seen_level(week)
+  local key, field = seen_place(week, level, digest)
   if redis.call('HSET', key, field, string.format('%d', wall - week * WEEK_MS)) == 1 then
-    redis.call('EXPIRE', key, (seen_days + 8) * 86400)
+    redis.call('EXPIRE', key, kept_s)
+    if not is_sampled and level < 5 and redis.call('HLEN', key) >= SEEN_PACKED then
+      redis.call('SET', P .. 'seen:' .. week, level + 1, 'EX', kept_s)
+      seen_levels[week] = level + 1
+    end
+    is_sampled = true
   end
 end
 
