@@ -60,7 +60,8 @@ class RedisServer:
                 binary.path,
                 *("--port", str(self.port), "--unixsocket", str(path), "--bind", "127.0.0.1"),
                 *("--dir", str(self.folder), "--appendonly", "yes", "--save", ""),
-                *("--list-compress-depth", "1", "--list-max-ziplist-size", "16"),  # as the servers that we ship
+                # As the servers that we ship.
+                *("--list-compress-depth", "1", "--list-max-ziplist-size", "16"),
                 *("--logfile", str(self.folder / "redis.log")),
                 *self.options,
             ],

@@ -126,7 +126,7 @@ class EmbeddedRedis:
                 *("--port", "0", "--unixsocket", str(self.socket), "--unixsocketperm", "700"),
                 *("--dir", str(self.folder), "--appendonly", "yes", "--appendfsync", "everysec"),
                 *("--list-compress-depth", "1"),  # URLs of a host are alike: a third of the memory
-                *("--list-max-ziplist-size", "16"),  # where 50 wait for a host, too: the ends stay uncompressed
+                *("--list-max-ziplist-size", "16"),  # also where few wait: ends stay as they are
                 *("--save", "", "--logfile", str(self.folder / "redis.log")),
                 *("--pidfile", "", "--daemonize", "no"),
                 stdin=asyncio.subprocess.DEVNULL,
