@@ -137,6 +137,22 @@ async def test_untaken_numbers_are_forgotten(act: Act) -> None:
     assert remembered == [b"99"]
 
 
+async def test_many_numbers_are_forgotten_by_and_by(act: Act) -> None:
+    """After many URLs and a pause, each admission lets some go: all at once would hold Redis up."""
+    forgetful = Inbox(act.connection, act.keys, worker="one", forget_after_s=0)
+    admitted = act.keys.part(0, "admitted")
+    for batch in range(30):
+        await forgetful.push(["x"] * 100)
+        numbers = [item.number for item in await forgetful.take(100)]
+        await act.connection.command("ZADD", admitted, *(word for n in numbers for word in (batch, n)))
+        await forgetful.untake(dict.fromkeys(numbers, 0))
+    left = []
+    for number in range(1, 5):
+        await forgetful.admit([(number, submission("http://a.example/"))])
+        left.append(await act.connection.command("ZCARD", admitted) - number)
+    assert left == [2000, 1000, 0, 0]
+
+
 async def test_silent_worker_is_adopted(act: Act) -> None:
     """What a killed worker had taken is admitted by another, once, though it was admitted before."""
     two = Inbox(act.connection, act.keys, worker="two")
