@@ -11,7 +11,7 @@ import asyncio
 import json
 import os
 import tempfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,11 +19,13 @@ from tests.bench import frontier_report as report
 from tests.bench.frontier_fill import Shape
 from tests.bench.frontier_picture import draw
 from tests.bench.frontier_tier import Scope, measure
+from tests.bench.frontier_workers import admission
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tests.bench.frontier_tier import Tier
+    from tests.bench.frontier_workers import Admission
 
 _ROOT = Path(__file__).parents[2]
 _LEAST_DRAWN = 10**6  # the picture of the docs is not drawn of less
@@ -40,6 +42,8 @@ class Given:
     claims: int
     reaped: int
     producers: int
+    workers: list[int]
+    queued: int
     no_aof: bool
     folder: Path | None
     json: Path
@@ -59,13 +63,15 @@ def main(words: Sequence[str] | None = None) -> None:
         f"{os.cpu_count()} cores, {'without' if given.no_aof else 'with'} an append-only file"
     )
     print(caption, flush=True)
+    admissions = asyncio.run(_admit(given))
     tiers = asyncio.run(_measure(given))
     print("\n".join(["", *report.table(tiers), "", "longest commands", *report.pauses(tiers), ""]))
     verdicts = report.verdicts(tiers)
     for each in verdicts:
         print(each)
     given.json.parent.mkdir(parents=True, exist_ok=True)
-    given.json.write_text(json.dumps(report.as_json(caption, tiers), indent=1), "utf-8")
+    found = report.as_json(caption, tiers) | {"admissions": [asdict(each) for each in admissions]}
+    given.json.write_text(json.dumps(found, indent=1), "utf-8")
     print(f"written: {given.json}")
     picture = given.picture or (_ROOT / "docs" / "frontier.svg" if given.sizes[-1] >= _LEAST_DRAWN else None)
     if picture:
@@ -91,6 +97,10 @@ def given_by(words: Sequence[str] | None) -> Given:
     parser.add_argument("--claims", type=_count, default=20_000, help="URLs claimed and ended (20,000)")
     parser.add_argument("--reaped", type=_count, default=10_000, help="leases that run out at once (10,000)")
     parser.add_argument("--producers", type=_count, default=2, help="processes that fill (2)")
+    parser.add_argument(
+        "--workers", default="1,2,4", help="real workers that admit a queue, by commas (1,2,4)"
+    )
+    parser.add_argument("--queued", type=_count, default=50_000, help="URLs in that queue (50,000)")
     parser.add_argument("--no-aof", action="store_true", help="without the append-only file that we deploy")
     parser.add_argument("--folder", type=Path, help="for the append-only file (the system's own)")
     parser.add_argument(
@@ -100,12 +110,22 @@ def given_by(words: Sequence[str] | None) -> Given:
         "--picture", type=Path, help="where to draw (docs/frontier.svg, of a million or more)"
     )
     given = vars(parser.parse_args(words))
-    given["sizes"] = sorted(_count(size) for size in given["sizes"].split(","))
+    for name in ("sizes", "workers"):
+        given[name] = sorted(_count(number) for number in given[name].split(",") if number)
     return Given(**given)
 
 
 def _count(word: str) -> int:
     return int(float(word))
+
+
+async def _admit(given: Given) -> list[Admission]:
+    found = []
+    for workers in given.workers:
+        with tempfile.TemporaryDirectory(prefix="ingest-f-", dir=given.folder) as folder:
+            found.append(await admission(workers, given.queued, Path(folder), persistent=not given.no_aof))
+        print(found[-1], flush=True)
+    return found
 
 
 def shapes(given: Given) -> list[tuple[str, Shape, int]]:

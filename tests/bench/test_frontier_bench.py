@@ -14,6 +14,7 @@ from tests.bench.frontier_fill import GIANT, URL_BYTES, Shape, url_of
 from tests.bench.frontier_measure import Use
 from tests.bench.frontier_picture import draw
 from tests.bench.frontier_tier import Tier, percentile
+from tests.bench.frontier_workers import admission
 from worker.store.scripts import script
 from worker.urls import canonicalise, host_key
 
@@ -109,6 +110,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
     frontier.main(
         [
             *("--sizes=1000", "--tail=0", "--giant=200", "--claims=200", "--reaped=40", "--producers=1"),
+            "--workers=",
             *(f"--json={written}", f"--picture={folder / 'frontier.svg'}"),
         ]
     )
@@ -141,6 +143,14 @@ def test_worker_passes_over_no_keys(measured: Path) -> None:
     assert scans.pop("status_hosts") > 0
     assert {"start", "laps", "reap", "trim", "status"} <= set(scans)
     assert set(scans.values()) == {0}
+
+
+async def test_real_workers_admit_a_queue(tmp_path: Path) -> None:
+    """All of it, while they claim nothing; and what they and Redis spend on it is counted."""
+    found = await admission(1, 600, tmp_path / "r", persistent=False)
+    assert 0 < found.urls < 600
+    assert min(found.wall_s, found.worker_cpu_s, found.redis_cpu_s) > 0
+    assert str(found).startswith("1 workers admit ")
 
 
 def test_shapes_of_the_tail_stop_at_its_own_size() -> None:
