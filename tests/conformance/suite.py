@@ -28,7 +28,7 @@ WHOLE = (
     *(f"tests/events/test_{name}.py" for name in ("consumer", "holding", "reading", "replaying")),
 )
 #: What a lease, an item and an end are: the scripts, and little of their surroundings.
-SHORT = ("tests/store/test_settling.py", "tests/store/test_claiming.py", "tests/store/test_inbox.py")
+SHORT = tuple(f"tests/store/test_{name}.py" for name in ("settling", "claiming", "inbox", "waiting"))
 
 
 @dataclass(frozen=True, slots=True)

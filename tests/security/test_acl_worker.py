@@ -31,7 +31,7 @@ READ = ("XREADGROUP", "GROUP", "readers", "one", "STREAMS")
 #: What operators' commands run, and no worker.
 OPERATORS_SCRIPTS = {"inspect", "purge", "revive"}
 #: What our client and its methods send, outside of scripts.
-SENT_BY_WORKERS = {"ping", "wait", "info", "eval", "evalsha", "script|load", "zcard"}
+SENT_BY_WORKERS = {"ping", "wait", "info", "eval", "evalsha", "script|load", "zcard", "blmove"}
 #: Not in this run: after half a minute of silence; with INGEST_DURABILITY=wait; by `ingest check`, after the
 #: statistics are read; where the grouping of hosts was changed under waiting URLs; where a reader was silent
 #: for an hour.

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from worker.errors import Malformed
+from worker.errors import Malformed, StoreUnavailable
 from worker.events.envelope import malformed_event
 from worker.hooks import NO_HOOKS, Hooks
 from worker.model import task_id
-from worker.runtime.pause import pause
+from worker.runtime.pace import Pace
+from worker.runtime.pause import pause, unless
 from worker.store.ledger import read_ledger
 from worker.telemetry.log import get_logger, told
 from worker.telemetry.pulse import unheard
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
 _BATCH = 100
 #: Malformed items that hooks are being told of, at which admission waits for them; a batch may come on top.
 _MOST_TELLING = 100
-_SHORTEST_PAUSE_S = 0.05
-_LONGEST_PAUSE_S = 0.5
+#: Between two signs of life, at most, while nothing comes.
+_LONGEST_WAIT_S = 0.5
 
 
 class Admitter:
@@ -64,27 +65,38 @@ class Admitter:
         self._clock = clock
         self._grouping = grouping
         self._hooks = hooks
+        self._pace = Pace(clock)
         self._next_beat = 0.0
         self._full = False
         self._telling: set[asyncio.Task[None]] = set()
 
     async def run(self, stopping: asyncio.Event, beat: Beat = unheard) -> None:
         """Admit until `stopping`, then sign off, and let the hooks that are being told end."""
-        pause_s = _SHORTEST_PAUSE_S
+        quiet, holds = True, await self._is_full()
         try:
             while not stopping.is_set():
                 beat()
                 await self._beat()
-                count = 0 if await self._is_full() else await self.admit_batch()
-                pause_s = _SHORTEST_PAUSE_S if count else min(pause_s * 1.5, _LONGEST_PAUSE_S)
+                count = 0 if holds else await self.admit_batch()
                 if count < _BATCH:
-                    await pause(stopping, pause_s)
+                    await pause(stopping, self._pace.after(count, quiet=quiet and not holds))
+                # Before the wait: an item that ends it is taken without another question.
+                holds = await self._is_full()
+                if count < _BATCH:
+                    quiet = not holds and await self._is_quiet(stopping)
             await self._inbox.leave()
             await asyncio.gather(*self._telling)
         finally:
             for each in self._telling:
                 each.cancel()
             await asyncio.gather(*self._telling, return_exceptions=True)
+
+    async def _is_quiet(self, stopping: asyncio.Event) -> bool:
+        """Wait until an item may be there; false if one is, or if there is no waiting for it."""
+        try:
+            return bool(await unless(stopping, self._inbox.is_quiet(_LONGEST_WAIT_S)))
+        except StoreUnavailable:
+            return False  # the next call says so, and waits until Redis is back
 
     async def admit_batch(self) -> int:
         """Admit what was taken, this time or before; returns how many items that were."""
@@ -109,8 +121,8 @@ class Admitter:
                 partitions[item.number] = partition_of(submission.host, self._keys.partitions)
         for admission in await self._inbox.admit(submissions):
             _tell(admission)
-        await self._inbox.untake(partitions)
         self._admitted.set()
+        await self._inbox.untake(partitions)
         for event in buried:  # not before: whoever adopts an item tells of it, too
             telling = asyncio.create_task(self._hooks.tell(event))
             self._telling.add(telling)

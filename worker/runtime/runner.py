@@ -76,7 +76,8 @@ class Runner:
                         else:
                             self._start(group, lease)
                 if len(claim.leases) < _BATCH:
-                    await asyncio.sleep(_SHORTEST_PAUSE_S)
+                    if len(self._in_work):
+                        await asyncio.sleep(_SHORTEST_PAUSE_S)
                     await pause(self._wake, _until_due(claim))
 
     async def _claim(self, limit: int) -> Claim:

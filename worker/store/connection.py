@@ -60,6 +60,7 @@ class Connection:
     ) -> None:
         self.where = shown(url)
         self._redis = client_of(url, timeout_s=timeout_s)
+        self.longest_wait_s = timeout_s / 2  # beyond `timeout_s` without a reply, Redis counts as away
         self._durability = durability
         self._confirm_ms = int(timeout_s * 500)  # half of what a reply may take
         self._stop = stop_never if patience_s is None else stop_after_delay(patience_s)
@@ -116,6 +117,13 @@ class Connection:
         `form` is what redis-py asks to know of a reply that has two forms, such as `parse_justid`.
         """
         return await self._until_answered(self._once, words, None, form)
+
+    async def once(self, *words: Word) -> Any:
+        """Send a command that waits on the server, for `longest_wait_s` at most, and need not be answered.
+
+        It is not repeated, and that it fails is no outage: whoever needs an answer asks for another one.
+        """
+        return await _cancellable(self._once, words)
 
     async def append(self, key: str, items: Iterable[Word]) -> None:
         """RPUSH what must outlive a failover; after a lost reply the items may stand twice.

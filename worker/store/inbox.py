@@ -81,6 +81,16 @@ class Inbox:
         """Items that no worker has taken yet."""
         return int(await self._connection.command("LLEN", self._keys.queue))
 
+    async def is_quiet(self, seconds: float) -> bool:
+        """Wait for an item that may be taken; true if none came for so long, or half a reply's timeout.
+
+        The first item is moved to where it stands, in one step: it stays for whoever takes it, and all who
+        wait are woken. Raises StoreUnavailable at once where Redis is away, or has no memory left for writes.
+        """
+        wait_s = min(seconds, self._connection.longest_wait_s)
+        queue = self._keys.queue
+        return await self._connection.once("BLMOVE", queue, queue, "LEFT", "LEFT", wait_s) is None
+
     async def take(self, limit: int) -> list[Item]:
         """Everything in this worker's taken list, filled from the inbox up to `limit`."""
         entries = await self._connection.run(
