@@ -13,6 +13,7 @@ TESTERS ?= 2
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check audit format docs bench bench-extract bench-frontier chaos chaos-consumers chaos-mutations drill fairness soak conformance env e2e-compose lock clean
 .PHONY: help setup demo test check audit format docs bench bench-extract bench-latency chaos chaos-consumers chaos-mutations drill fairness soak conformance env e2e-compose lock clean
+.PHONY: help setup demo test check audit format docs bench bench-extract bench-latency bench-footprint chaos chaos-consumers chaos-mutations drill fairness soak conformance env e2e-compose lock clean
 
 help:  ## show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 20
@@ -62,6 +63,9 @@ bench-frontier: $(READY)  ## measure a frontier of 10^3 to 10^7 waiting URLs: 40
 	@$(BIN)/python -m tests.bench.frontier $(ARGS)
 bench-latency: $(READY)  ## measure the time from queue to event, idle and under load (ARGS="--delay-ms 50")
 	@$(BIN)/python -m tests.bench.latency $(ARGS)
+
+bench-footprint: $(READY)  ## measure a worker's memory, its children's, that of a fetch, and how long starts take
+	@$(BIN)/python -m tests.bench.footprint $(ARGS)
 
 chaos: $(READY)  ## kill, stop and cut off whatever can be; ARGS="--runs 500", "--seed 17 --runs 1" to replay
 	@$(BIN)/python -m tests.chaos $(ARGS)

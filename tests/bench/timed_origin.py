@@ -68,7 +68,7 @@ async def serve(origin: Origin, networks: dict[str, int]) -> None:
     app = web.Application()
     app.router.add_get("/{n:[0-9]+}", origin.page)
     app.router.add_get("/robots.txt", origin.robots)
-    runner = web.AppRunner(app, access_log=None)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     port = 0
     for network, hosts in networks.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -36,6 +37,29 @@ def test_the_command_of_suspects_is_there_but_hidden() -> None:
     """A worker can start it; the help does not offer it."""
     assert run("suspects", "--help").code == 0
     assert "suspects" not in run("--help").out
+
+
+def test_help_imports_nothing_that_it_does_not_show() -> None:
+    """No library but click is loaded for it, and of Python's own none that is slow to load."""
+    seen = {
+        name.partition(".")[0] for name in _loaded("from worker.cli.entry import ingest; ingest(['--help'])")
+    }
+    seen -= {name.partition(".")[0] for name in _loaded("")}
+    assert {"click", "worker"} <= seen
+    assert seen - {"click", "worker"} - sys.stdlib_module_names == set()
+    assert (
+        seen & {"asyncio", "concurrent", "email", "http", "json", "multiprocessing", "ssl", "subprocess"}
+        == set()
+    )
+
+
+def _loaded(program: str) -> list[str]:
+    """The modules that are there when this program ends."""
+    watched = "import atexit, sys; atexit.register(lambda: print(*sys.modules, file=sys.stderr)); " + program
+    done = subprocess.run(
+        [sys.executable, "-c", watched], capture_output=True, text=True, check=True, cwd=ROOT, env=environ()
+    )
+    return done.stderr.split()
 
 
 def test_ctrl_c_ends_quietly(redis_server: RedisServer) -> None:
