@@ -14,6 +14,7 @@ TESTERS ?= 2
 .PHONY: help setup demo test check audit format docs bench bench-extract bench-frontier chaos chaos-consumers chaos-mutations drill fairness soak conformance env e2e-compose lock clean
 .PHONY: help setup demo test check audit format docs bench bench-extract bench-latency chaos chaos-consumers chaos-mutations drill fairness soak conformance env e2e-compose lock clean
 .PHONY: help setup demo test check audit format docs bench bench-extract bench-latency bench-footprint chaos chaos-consumers chaos-mutations drill fairness soak conformance env e2e-compose lock clean
+.PHONY: help setup demo test check audit format docs bench bench-extract bench-latency bench-footprint bench-scale chaos chaos-consumers chaos-mutations drill fairness soak conformance env e2e-compose lock clean
 
 help:  ## show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 20
@@ -66,6 +67,9 @@ bench-latency: $(READY)  ## measure the time from queue to event, idle and under
 
 bench-footprint: $(READY)  ## measure a worker's memory, its children's, that of a fetch, and how long starts take
 	@$(BIN)/python -m tests.bench.footprint $(ARGS)
+
+bench-scale: $(READY)  ## measure 1, 2, 4 and 8 workers, and a cluster of three; plan for a billion pages a day
+	@$(BIN)/python -m tests.bench.scale_out $(ARGS)
 
 chaos: $(READY)  ## kill, stop and cut off whatever can be; ARGS="--runs 500", "--seed 17 --runs 1" to replay
 	@$(BIN)/python -m tests.chaos $(ARGS)

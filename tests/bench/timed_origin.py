@@ -14,15 +14,18 @@ import socket
 import sys
 import time
 from collections import defaultdict
+from contextlib import suppress
 from pathlib import Path
 
 from aiohttp import web
 
 from tests.bench.origin import BenchPage, pages
 
-_SENTENCE = "The ferry left the quay at nine and came back at noon, with all of its passengers aboard. "
-_TINY = (
-    f"<html><body><article><h1>A ferry comes back</h1>{f'<p>{_SENTENCE * 3}</p>' * 4}</article></body></html>"
+_PLACES = ("harbour", "market", "station", "library")
+_TINY = "<html><body><article><h1>A ferry comes back</h1>" + "".join(
+    f"<p>The ferry left the {place} at {hour} and came back by noon with all of its passengers aboard, as it "
+    f"does on every day of the week but one, when nobody at the {place} has anywhere to go to.</p>"
+    for hour, place in enumerate(_PLACES, 1)
 )
 
 
@@ -52,8 +55,9 @@ class Origin:
     async def _written(
         self, request: web.Request, response: web.Response, began: float
     ) -> web.StreamResponse:
-        await response.prepare(request)
-        await response.write_eof()
+        with suppress(ConnectionError):  # a worker that was stopped
+            await response.prepare(request)
+            await response.write_eof()
         self.took_s[f"http://{request.host}{request.path}"] += time.perf_counter() - began
         return response
 
