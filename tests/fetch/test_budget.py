@@ -74,3 +74,36 @@ async def test_cancelled_bodies_are_given_back(readers: int) -> None:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     assert not budget._held
+
+
+async def test_room_wakes_those_it_is_enough_for_and_no_others() -> None:
+    """Fifty that wait for one that ends would cost the loop fifty turns a page."""
+    budget, first_done, never = BodyBudget(100), asyncio.Event(), asyncio.Event()
+    first = asyncio.create_task(read(budget, 3, first_done))
+    others = [asyncio.create_task(read(budget, 1, never, size=7)) for _ in range(60)]
+    await settle()
+    assert len(budget._waiting) == 50
+    waiting = [woken for _, _, woken in budget._waiting]
+    first_done.set()
+    await first
+    await settle()
+    assert [woken for _, _, woken in budget._waiting] == waiting[4:]
+    assert budget._held_bytes == sum(budget._held.values()) == 98
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+    assert not budget._held_bytes
+
+
+async def test_who_needs_less_goes_on_once_the_one_before_is_cancelled() -> None:
+    """A place in the queue that nobody wants any more holds nobody up."""
+    budget, never = BodyBudget(100), asyncio.Event()
+    tasks = [asyncio.create_task(read(budget, 1, never, size=size)) for size in (90, 50, 10)]
+    await settle()
+    assert budget._held_bytes == 90
+    tasks[1].cancel()
+    await settle()
+    assert budget._held_bytes == 100
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
