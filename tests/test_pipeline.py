@@ -9,16 +9,15 @@ import pytest
 
 from worker.clock import FakeClock
 from worker.errors import ExtractCrashed, ExtractTimeout, FetchFailed, NotAnArticle
-from worker.extract import extract_article
 from worker.model import NotModified, Page, Redirect, Signal, Task
 from worker.pipeline import Failed, Hop, Learnt, Pipeline, Postponed, Publish
 from worker.retry import RETRY_AFTER_LIMIT_S, Again, Bury, RetryPolicy, signal_of
 from worker.telemetry.log import get_logger
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from worker.model import Article, Validators
+    from worker.model import Validators
 
 TASK = Task(
     seq=1,
@@ -92,10 +91,10 @@ class Reader:
 
     failures: list[Exception] = field(default_factory=list)
 
-    async def extract(self, page: bytes, **known: Any) -> Article:
+    async def call(self, function: Callable[..., Any], page: bytes, **arguments: Any) -> Any:
         if self.failures:
             raise self.failures.pop(0)
-        return extract_article(page, **known)
+        return function(page=page, **arguments)
 
 
 def pipeline(web: Web | None = None, gate: Robots | None = None, reader: Reader | None = None) -> Pipeline:
@@ -120,7 +119,7 @@ async def test_article_is_published() -> None:
     """A page with an article is to be published, with what was fetched, but not its body."""
     verdict = await pipeline().process(TASK, get_logger())
     assert isinstance(verdict, Publish)
-    assert (verdict.article.title, verdict.page) == ("A title of some words", replace(PAGE, body=b""))
+    assert (verdict.reading.title, verdict.page) == ("A title of some words", replace(PAGE, body=b""))
 
 
 async def test_unknown_robots_costs_the_request() -> None:
@@ -273,9 +272,9 @@ async def test_producer_hints_reach_extraction() -> None:
     seen: dict[str, Any] = {}
 
     class Listening(Reader):
-        async def extract(self, page: bytes, **known: Any) -> Article:
-            seen.update(known)
-            return extract_article(page, **known)
+        async def call(self, function: Callable[..., Any], page: bytes, **arguments: Any) -> Any:
+            seen.update(arguments)
+            return function(page=page, **arguments)
 
     await pipeline(reader=Listening()).process(replace(TASK, meta={"k": 1}), get_logger())
     assert (seen["hints"], seen["subject"]) == ({"k": 1}, TASK.url)

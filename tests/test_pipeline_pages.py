@@ -10,7 +10,6 @@ import pytest
 from tests.extract.pages import PARAGRAPHS, TITLE, news_page
 from tests.fetch.conftest import LIMITS, LOOPBACK, USER_AGENT, RawServer, http
 from worker.clock import SystemClock
-from worker.extract import extract_article
 from worker.fetch.session import Fetcher
 from worker.model import Task
 from worker.outcomes import outcome
@@ -20,9 +19,8 @@ from worker.telemetry.log import get_logger
 from worker.urls import host_key
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
-    from worker.model import Article
 
 ARTICLE = news_page().encode()
 STUB = "<h1>Our story</h1><p>Read this story on our site.</p>"
@@ -31,8 +29,8 @@ STUB = "<h1>Our story</h1><p>Read this story on our site.</p>"
 class InProcess:
     """Reads pages here."""
 
-    async def extract(self, page: bytes, **known: Any) -> Article:
-        return extract_article(page, **known)
+    async def call(self, function: Callable[..., Any], page: bytes, **arguments: Any) -> Any:
+        return function(page=page, **arguments)
 
 
 @dataclass
@@ -68,7 +66,7 @@ async def bench(server: RawServer) -> AsyncIterator[Bench]:
     clock = SystemClock()
     policy = RetryPolicy(max_attempts=3, base_s=1, max_s=10)
     async with Fetcher(limits=LIMITS, guard=LOOPBACK, user_agent=USER_AGENT) as fetcher:
-        pipeline = Pipeline(fetcher, None, InProcess(), policy, max_redirects=3, clock=clock)
+        pipeline = Pipeline(fetcher, None, InProcess(), policy, max_redirects=3, clock=clock, whole=True)
         yield Bench(server, pipeline)
 
 

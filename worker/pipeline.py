@@ -20,9 +20,11 @@ from worker.errors import (
     Malformed,
     NotAnArticle,
 )
+from worker.extract.article import extract_article
 from worker.extract.indexing import NOINDEX, Indexing
 from worker.hooks import NO_HOOKS, Hooks
 from worker.model import NotModified, Page, Record, Redirect, Signal
+from worker.reading import Reading, read_page, reading_of
 from worker.retry import Again, Bury, RetryPolicy, decide, signal_of
 from worker.urls import host_key
 
@@ -45,12 +47,19 @@ _ASKED_BY_ANOTHER_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """The page is an article."""
+    """The page is an article; it is there as an object, too, where somebody wants that."""
 
-    article: Article
+    reading: Reading
     page: Page
     fetched_at: datetime
     extract_ms: int
+    whole: Article | None = None
+
+    @property
+    def article(self) -> Article:
+        """The object. For who has a pipeline that is `whole`."""
+        assert self.whole is not None  # noqa: S101
+        return self.whole
 
     @property
     def signal(self) -> Signal:
@@ -127,6 +136,8 @@ class Pipeline:
     robot: str = "ingest"  # our product token, by which pages name us
     noindex: Literal["warn", "refuse"] = "warn"
     hooks: Hooks = NO_HOOKS
+    whole: bool = False  # whether `Publish` has the article as an object, too, for a program of one's own
+    clusters: bool = True  # whether stories are looked for, which takes fingerprints
 
     async def process(
         self,
@@ -190,15 +201,18 @@ class Pipeline:
         fetched_at = self.clock.now()
         began = self.clock.monotonic()
         try:
-            article = await self._extract(task, response, fetched_at, log)
+            found = await self._extract(task, response, fetched_at, known, log)
         except NotAnArticle as refusal:
             return self._elsewhere(task, response, refusal)
-        if NOINDEX in article.extraction.warnings:
+        article = None if isinstance(found, Reading) else found
+        reading = found if isinstance(found, Reading) else reading_of(found, fingerprinted=self.clusters)
+        if NOINDEX in reading.warnings:
             self._heed_noindex(task, log)
-        article = await self.hooks.changed(article, response, task)
-        return Publish(
-            article, replace(response, body=b""), fetched_at, int((self.clock.monotonic() - began) * 1000)
-        )
+        if article is not None and self.hooks.after_extract:
+            article = await self.hooks.changed(article, response, task)
+            reading = reading_of(article, fingerprinted=self.clusters)
+        took_ms = int((self.clock.monotonic() - began) * 1000)
+        return Publish(reading, replace(response, body=b""), fetched_at, took_ms, article)
 
     async def _learn(self, gate: Gate, task: Task) -> Learnt | Postponed | Failed:
         learning = await gate.learn(task.target)
@@ -244,19 +258,25 @@ class Pipeline:
             raise FetchFailed("bad_redirect", f"Location {refusal.item}: {refusal.why}") from refusal
 
     async def _extract(
-        self, task: Task, page: Page, fetched_at: datetime, log: FilteringBoundLogger
-    ) -> Article:
+        self, task: Task, page: Page, fetched_at: datetime, known: Record, log: FilteringBoundLogger
+    ) -> Article | Reading:
         """Twice, when the process that reads the page is killed: the first time it may have been innocent."""
+        arguments = {
+            "url": page.url,
+            "subject": task.url,
+            "content_type": page.content_type,
+            "fetched_at": fetched_at,
+            "hints": _hints(task),
+            "indexing": Indexing(page.robots_tag, self.robot, fetched_at),
+        }
         for last in (False, True):
             try:
-                return await self.extractor.extract(
-                    page.body,
-                    url=page.url,
-                    subject=task.url,
-                    content_type=page.content_type,
-                    fetched_at=fetched_at,
-                    hints=_hints(task),
-                    indexing=Indexing(page.robots_tag, self.robot, fetched_at),
+                if self.whole or self.hooks.after_extract:
+                    return await self.extractor.call(extract_article, page.body, **arguments)
+                # A cluster is for good: the fingerprints of what has one are wanted no more.
+                fingerprinted = self.clusters and not (known.visit and known.visit.cluster)
+                return await self.extractor.call(
+                    read_page, page.body, **arguments, fingerprinted=fingerprinted
                 )
             except (ExtractTimeout, ExtractCrashed) as failure:
                 reason = "extract_timeout" if isinstance(failure, ExtractTimeout) else "poison"

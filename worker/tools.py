@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
+    from collections.abc import Callable, Sequence
 
     from worker.errors import FetchFailed
-    from worker.extract.indexing import Indexing
-    from worker.model import Article, NotModified, Page, Redirect, Signal, Validators
+    from worker.model import NotModified, Page, Redirect, Signal, Validators
+
+_Answer = TypeVar("_Answer")
 
 
 class Fetches(Protocol):
@@ -62,15 +62,5 @@ class Gate(Protocol):
 class Extracts(Protocol):
     """Reads pages, somewhere that a page cannot harm us."""
 
-    async def extract(
-        self,
-        page: bytes,
-        *,
-        url: str,
-        subject: str,
-        content_type: str | None,
-        fetched_at: datetime | None,
-        hints: dict[str, object] | None = None,
-        indexing: Indexing = ...,
-    ) -> Article:
-        """Raises NotAnArticle or ExtractionFailed."""
+    async def call(self, function: Callable[..., _Answer], page: bytes, **arguments: object) -> _Answer:
+        """What `function(page=page, **arguments)` returns. Raises NotAnArticle or ExtractionFailed."""

@@ -13,11 +13,11 @@ from tests.bench.measure import RedisUse, cost
 from worker.clock import SystemClock
 from worker.errors import NotAnArticle
 from worker.events.envelope import article_event
-from worker.extract import extract_article
 from worker.extract.pool import ExtractionPool
 from worker.fetch.guard import AddressGuard
 from worker.fetch.session import Fetcher
 from worker.model import Page, Submission, Task
+from worker.reading import Reading, read_page
 from worker.store.frontier import Frontier, FrontierLimits
 from worker.store.hosts import HostPolicy
 from worker.store.inbox import Inbox
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
 
     from tests.bench.origin import BenchPage
-    from worker.model import Article
     from worker.store.connection import Connection
     from worker.store.keys import Keys
 
@@ -126,7 +125,7 @@ async def _extract_ms(sample: Sequence[BenchPage]) -> tuple[float, float]:
 
         async def read(page: BenchPage) -> None:
             try:
-                await pool.extract(page.body, url=page.url, content_type="text/html")
+                await pool.call(read_page, page.body, url=page.url, content_type="text/html")
             except NotAnArticle:
                 return
 
@@ -139,14 +138,14 @@ def _submission(url: str) -> Submission:
     return Submission(url=url, host=host_key(url), requested_url=url)
 
 
-def _article(page: BenchPage) -> Article | None:
+def _article(page: BenchPage) -> Reading | None:
     try:
-        return extract_article(page.body, url=page.url)
+        return read_page(page.body, url=page.url)
     except NotAnArticle:
         return None
 
 
-def _event(page: BenchPage, article: Article) -> Event:
+def _event(page: BenchPage, article: Reading) -> Event:
     task = Task(1, page.url, host_key(page.url), 0, 0, 0, 1, page.url)
     fetched = Page(page.url, 200, b"", "text/html", len(page.wire), 1)
     return article_event(task, article, fetched, partition=0, namespace="bench", fetched_at=_NOW, now=_NOW)

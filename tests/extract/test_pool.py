@@ -18,6 +18,7 @@ from tests.extract.misbehaving import obey
 from tests.extract.pages import TITLE, URL, encoded, news_page
 from worker.errors import ExtractCrashed, ExtractTimeout, NotAnArticle
 from worker.extract.pool import ExtractionPool
+from worker.reading import read_page
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -243,3 +244,10 @@ def test_child_dies_with_a_killed_parent_even_while_busy(tmp_path: Path) -> None
         parent.wait()
         if child and not is_gone(child):
             os.kill(child, signal.SIGKILL)
+
+
+async def test_any_function_may_be_called(pool: ExtractionPool) -> None:
+    """What it returns comes back, whatever that is; the child is ready with those it was started for."""
+    reading = await pool.call(read_page, encoded(news_page()), url=URL, fingerprinted=False)
+    assert reading == read_page(encoded(news_page()), url=URL, fingerprinted=False)
+    assert (await pool.extract(b"good", url=URL)).title == TITLE

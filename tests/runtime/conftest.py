@@ -27,7 +27,7 @@ from worker.telemetry.stats import Stats
 from worker.urls import host_key
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
     from worker.model import Article, Lease, NotModified, Validators
     from worker.runtime.parts import Parts
@@ -60,6 +60,9 @@ class InProcess:
 
     async def extract(self, page: bytes, **known: Any) -> Article:
         return extract_article(page, **known)
+
+    async def call(self, function: Callable[..., Any], page: bytes, **arguments: Any) -> Any:
+        return function(page=page, **arguments)
 
 
 @dataclass

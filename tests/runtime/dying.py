@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from ipaddress import ip_network
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from worker.clock import SystemClock
 from worker.fetch.guard import AddressGuard
@@ -22,11 +22,14 @@ from worker.store.frontier import Frontier, FrontierLimits
 from worker.store.keys import Keys
 from worker.telemetry.stats import Stats
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 class _Kills:
     """Reads no page: dies of it."""
 
-    async def extract(self, page: bytes, **known: Any) -> Any:
+    async def call(self, function: Callable[..., Any], page: bytes, **arguments: Any) -> Any:
         assert page
         os.kill(os.getpid(), signal.SIGKILL)
 

@@ -9,6 +9,7 @@ import pytest
 
 from tests.runtime.conftest import InProcess
 from worker.clock import SystemClock
+from worker.extract.fingerprints import fingerprints
 from worker.model import Page, Submission
 from worker.pipeline import Pipeline
 from worker.retry import RetryPolicy
@@ -104,7 +105,8 @@ async def test_a_death_before_the_event_changes_nothing(bench: Bench, stories: W
     body = page(1, 2, 3, 4)
     found = await InProcess().extract(body, url=A)
     looking = Stories(Clusters(bench.connection, bench.keys, days=3))
-    assert await looking.cluster_of(found, None) == article_id(A)  # and no event follows
+    prints = fingerprints(found.text)
+    assert await looking.cluster_of(article_id(A), prints, None) == article_id(A)  # and no event follows
     assert (await visit(bench, stories, A, body))["cluster_id"] == article_id(A)
     assert (await bench.lengths()) == (1, 0)
 

@@ -7,20 +7,24 @@ the ids it has seen can drop repeats.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from functools import cache
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import orjson
 
-from worker.events.payload import ArticleEvent, Change, DeadEvent, Fetch, TaskRef, UnchangedEvent
+from worker.events.payload import Change, DeadEvent, Fetch, TaskRef, UnchangedEvent
 from worker.model import SCHEMA_VERSION, Article, Page, Task, task_id
 from worker.outcomes import outcome
+from worker.reading import Reading, members, written
 from worker.urls import article_id
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from worker.model import NotModified
 
 ARTICLE_PUBLISHED = "article.published.v1"
@@ -35,13 +39,12 @@ DEAD_SCHEMA = f"urn:ingest:schema:dead-letter:{SCHEMA_VERSION}"
 _RETRY = "ingest dead retry ID, where ID is the id of this entry in the stream"
 _PUSH_AGAIN = "mend the item and push it to the queue again"
 _ERROR_CHARS = 2000
-_Payload = ArticleEvent | UnchangedEvent | DeadEvent
+_Payload = UnchangedEvent | DeadEvent
+_PUBLISHED = (ARTICLE_PUBLISHED, ARTICLE_SCHEMA)
 _KINDS: dict[type[_Payload], tuple[str, str]] = {
-    ArticleEvent: (ARTICLE_PUBLISHED, ARTICLE_SCHEMA),
     UnchangedEvent: (ARTICLE_UNCHANGED, UNCHANGED_SCHEMA),
     DeadEvent: (URL_DEAD, DEAD_SCHEMA),
 }
-_OWN_FIELDS = tuple(field.name for field in fields(Article) if field.name != "charset")  # it is in `fetch`
 
 
 def event_id(task: Task, partition: int) -> str:
@@ -51,7 +54,7 @@ def event_id(task: Task, partition: int) -> str:
 
 def article_event(
     task: Task,
-    article: Article,
+    article: Article | Reading,
     page: Page,
     *,
     partition: int,
@@ -63,18 +66,18 @@ def article_event(
     cluster_id: str | None = None,
 ) -> dict[str, str | bytes]:
     """The event of an article, as fields for XADD. Both instants are aware."""
-    payload = ArticleEvent(
-        **{name: getattr(article, name) for name in _OWN_FIELDS},
-        schema_version=SCHEMA_VERSION,
-        revision=task.revision,
-        change=change,
-        changed_fields=changed_fields,
-        cluster_id=cluster_id,
-        requested_url=task.requested_url,
-        fetch=_fetch(task, page, fetched_at, article.charset),
-        task=_task_ref(task, partition),
+    payload = _article(
+        article.parts if isinstance(article, Reading) else written(article),
+        {"revision": task.revision, "change": change, "changed_fields": changed_fields},
+        {"requested_url": task.requested_url},
+        {"cluster_id": cluster_id},
+        {
+            "fetch": _fetch(task, page, fetched_at, article.charset),
+            "task": _task_ref(task, partition),
+        },
     )
-    return _enveloped(payload, id=event_id(task, partition), namespace=namespace, subject=task.url, now=now)
+    event = event_id(task, partition)
+    return _enveloped(payload, _PUBLISHED, id=event, namespace=namespace, subject=task.url, now=now)
 
 
 def reprocessed_event(
@@ -106,19 +109,18 @@ def reprocessed_event(
         requested_url=article.url,
         redirects=hops,
     )
-    payload = ArticleEvent(
-        **{field: getattr(article, field) for field in _OWN_FIELDS},
-        schema_version=SCHEMA_VERSION,
-        revision=revision,
-        change=change,
-        changed_fields=changed_fields,
-        cluster_id=cluster_id,
-        requested_url=article.url,
-        fetch=_fetch(task, page, fetched_at, article.charset),
-        task=replace(_task_ref(task, 0), task_id=name),
+    payload = _article(
+        written(article),
+        {"revision": revision, "change": change, "changed_fields": changed_fields},
+        {"requested_url": article.url},
+        {"cluster_id": cluster_id},
+        {
+            "fetch": _fetch(task, page, fetched_at, article.charset),
+            "task": replace(_task_ref(task, 0), task_id=name),
+        },
     )
     event = f"{article.article_id}.{name}"
-    return _enveloped(payload, id=event, namespace=namespace, subject=article.url, now=now)
+    return _enveloped(payload, _PUBLISHED, id=event, namespace=namespace, subject=article.url, now=now)
 
 
 def reprocessed_name(record: str, version: str, revision: int) -> str:
@@ -146,7 +148,9 @@ def unchanged_event(
         fetch=_fetch(task, response, fetched_at, charset),
         task=_task_ref(task, partition),
     )
-    return _enveloped(payload, id=event_id(task, partition), namespace=namespace, subject=task.url, now=now)
+    event = event_id(task, partition)
+    kind = _KINDS[type(payload)]
+    return _enveloped(_json(payload), kind, id=event, namespace=namespace, subject=task.url, now=now)
 
 
 def dead_event(
@@ -178,7 +182,9 @@ def dead_event(
         task=ref,
         how_to_retry=_RETRY,
     )
-    return _enveloped(payload, id=event_id(task, partition), namespace=namespace, subject=task.url, now=now)
+    event = event_id(task, partition)
+    kind = _KINDS[type(payload)]
+    return _enveloped(_json(payload), kind, id=event, namespace=namespace, subject=task.url, now=now)
 
 
 def malformed_event(
@@ -200,7 +206,8 @@ def malformed_event(
         task=None,
         how_to_retry=_PUSH_AGAIN,
     )
-    return _enveloped(payload, id=f"malformed.{number}", namespace=namespace, subject=None, now=now)
+    event, kind = f"malformed.{number}", _KINDS[DeadEvent]
+    return _enveloped(_json(payload), kind, id=event, namespace=namespace, subject=None, now=now)
 
 
 def rfc3339(moment: datetime) -> str:
@@ -236,8 +243,23 @@ def _task_ref(task: Task, partition: int) -> TaskRef:
     )
 
 
+def _article(parts: Sequence[bytes], *own: dict[str, Any]) -> bytes:
+    """The JSON of `worker.events.payload.ArticleEvent`: the article's parts, each with what follows it."""
+    texts = [text for part, fields in zip(parts, own, strict=True) for text in (part, members(fields))]
+    return b"".join((b"{", _VERSION, b",", b",".join(texts), b"}"))
+
+
+_VERSION = members({"schema_version": SCHEMA_VERSION})
+
+
+@cache
+def _source(namespace: str) -> str:
+    return f"/ingest/{quote(namespace, safe='')}"
+
+
 def _enveloped(
-    payload: _Payload,
+    payload: bytes,
+    kind: tuple[str, str],
     *,
     id: str,  # noqa: A002 - the attribute's name
     namespace: str,
@@ -245,17 +267,17 @@ def _enveloped(
     now: datetime,
 ) -> dict[str, str | bytes]:
     """The required and optional context attributes (CloudEvents 1.0.2, 3.1), and the data."""
-    kind, schema = _KINDS[type(payload)]
+    type_, schema = kind
     return {
         "specversion": "1.0",
         "id": id,
-        "type": kind,
-        "source": f"/ingest/{quote(namespace, safe='')}",
+        "type": type_,
+        "source": _source(namespace),
         **({"subject": subject} if subject else {}),
         "time": rfc3339(now),
         "datacontenttype": "application/json",
         "dataschema": schema,
-        "data": _json(payload),
+        "data": payload,
     }
 
 

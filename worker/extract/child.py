@@ -1,7 +1,8 @@
 """The process that extracts one page after another, `python -m worker.extract.child`; it may be killed.
 
-Frames on the socket, both ways: four bytes of length (big-endian), then a pickle. The first frame from the
-parent is a pickle of the function to run; each later one is the keyword arguments of a call.
+On the socket, all lengths in four bytes (big-endian): from the parent two lengths, a pickle and a page; to it
+one length and a pickle. What the parent sends first, with an empty page, is the functions to import; then
+each pickle is a function and the keyword arguments to call it with, beside the page.
 """
 
 from __future__ import annotations
@@ -15,8 +16,7 @@ import socket
 import struct
 import sys
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from worker.errors import NotAnArticle
 from worker.lifeline import die_with_parent
@@ -24,16 +24,14 @@ from worker.lifeline import die_with_parent
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from worker.model import Article
-
 LENGTH = struct.Struct(">I")
+HEAD = struct.Struct(">II")
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What became of one page: one of `article`, `refusal` and `fault` is set. None is when it gets ready."""
+class Reply(NamedTuple):
+    """What became of one page: one of `answer`, `refusal` and `fault` is set. None is when it gets ready."""
 
-    article: Article | None = None
+    answer: Any = None  # what the function returned
     refusal: NotAnArticle | None = None
     fault: str | None = None
     cpu_s: float = 0.0
@@ -53,29 +51,29 @@ def main(descriptor: int, parent: int, memory_limit_bytes: int) -> None:
 
 
 def _serve(connection: socket.socket, memory_limit_bytes: int) -> None:
-    frame = _receive(connection)
-    if frame is None:
+    if (first := _receive(connection)) is None:
         return
-    function: Callable[..., Article] = pickle.loads(frame)  # noqa: S301 - from our own parent
+    pickle.loads(first[0])  # noqa: S301 - from our own parent
     # After the imports: a limit below what they need must not look like a page's fault.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _limit_memory(memory_limit_bytes)
     _send(connection, Reply())
-    while (frame := _receive(connection)) is not None and (page := _receive(connection)) is not None:
-        reply = _answer(function, pickle.loads(frame) | {"page": page})  # noqa: S301 - from our own parent
+    while frame := _receive(connection):
+        function, arguments = pickle.loads(frame[0])  # noqa: S301 - from our own parent
+        reply = _answer(function, {**arguments, "page": frame[1]})
         _send(connection, reply)
         if reply.last:
             return
 
 
-def _answer(function: Callable[..., Article], arguments: dict[str, Any]) -> Reply:
+def _answer(function: Callable[..., object], arguments: dict[str, Any]) -> Reply:
     started = time.process_time()
 
     def spent() -> float:
         return time.process_time() - started
 
     try:
-        return Reply(article=function(**arguments), cpu_s=spent())
+        return Reply(answer=function(**arguments), cpu_s=spent())
     except NotAnArticle as refusal:
         return Reply(refusal=refusal.with_traceback(None), cpu_s=spent())
     except MemoryError:
@@ -95,21 +93,18 @@ def _send(connection: socket.socket, reply: Reply) -> None:
     connection.sendall(LENGTH.pack(len(frame)) + frame)
 
 
-def _receive(connection: socket.socket) -> bytes | None:
-    """The next frame, or None when the parent has closed the socket."""
-    head = _exactly(connection, LENGTH.size)
-    return _exactly(connection, LENGTH.unpack(head)[0]) if head else None
+def _receive(connection: socket.socket) -> tuple[bytes, bytes] | None:
+    """The next call and its page, or None when the parent has closed the socket."""
+    if not (head := _exactly(connection, HEAD.size)):
+        return None
+    call, page = (_exactly(connection, size) for size in HEAD.unpack(head))
+    return None if call is None or page is None else (call, page)
 
 
 def _exactly(connection: socket.socket, size: int) -> bytes | None:
-    data = bytearray(size)
-    view, filled = memoryview(data), 0
-    while filled < size:
-        count = connection.recv_into(view[filled:])
-        if count == 0:
-            return None
-        filled += count
-    return bytes(data)
+    # Signals are ignored here, so only the end of the stream makes it less: then there is nobody to tell.
+    data = connection.recv(size, socket.MSG_WAITALL) if size else b""
+    return data if len(data) == size else None
 
 
 if __name__ == "__main__":

@@ -14,17 +14,17 @@ import pickle
 import socket
 import subprocess
 import sys
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from worker.errors import ExtractCrashed, ExtractionFailed, ExtractTimeout
 from worker.extract.article import extract_article
-from worker.extract.child import LENGTH, Reply
+from worker.extract.child import HEAD, LENGTH, Reply
 from worker.extract.indexing import Indexing
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
     from types import TracebackType
 
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 _START_TIMEOUT_S = 60.0
 _PIECE_BYTES = 262_144
+_Answer = TypeVar("_Answer")
+
 _PAGES_A_CHILD = 5_000  # then a new one, against memory that libraries never give back
 
 
@@ -49,9 +51,10 @@ class PoolStats:
 class ExtractionPool:
     """`processes` children, each working on at most one page at a time.
 
-    `timeout_s` is wall time for one page, `memory_limit_bytes` the private memory of one child. `function`
-    must be importable by name; it is called with the keyword arguments of `extract_article`. The children die
-    with the thread that runs the event loop, so run it in the main one.
+    `timeout_s` is wall time for one page, `memory_limit_bytes` the private memory of one child. `function` is
+    what `extract` calls, with the keyword arguments of `extract_article`. It and the functions of `others`
+    must be importable by name, and a child is ready once it has imported them. The children die with the
+    thread that runs the event loop, so run it in the main one.
     """
 
     def __init__(
@@ -61,10 +64,12 @@ class ExtractionPool:
         timeout_s: float,
         memory_limit_bytes: int,
         function: Callable[..., Article] = extract_article,
+        others: Sequence[Callable[..., object]] = (),
     ) -> None:
         self._timeout_s = timeout_s
         self._memory_limit_bytes = memory_limit_bytes
-        self._function = pickle.dumps(function)
+        self._function = function
+        self._imports = pickle.dumps((function, *others))
         self._slots = [_Slot() for _ in range(processes)]
         self._idle = list(self._slots)  # a stack: the slot whose child is up and warm is taken again
         self._turns = asyncio.Semaphore(processes)  # first come, first served
@@ -90,8 +95,12 @@ class ExtractionPool:
         """Start the children now, not with their first page. Raises ExtractionFailed if one cannot start."""
 
         async def start_one() -> None:
-            async with self._slot() as slot:
-                await self._child_of(slot)
+            async with self._turns:
+                slot = self._idle.pop()
+                try:
+                    await self._child_of(slot)
+                finally:
+                    self._idle.append(slot)
 
         started = await asyncio.gather(*(start_one() for _ in self._idle), return_exceptions=True)
         if fault := next((outcome for outcome in started if outcome is not None), None):
@@ -108,32 +117,33 @@ class ExtractionPool:
         hints: Mapping[str, object] | None = None,
         indexing: Indexing = Indexing(),  # noqa: B008 - frozen
     ) -> Article:
-        """What `extract_article` makes of `page`; waits for a free child first. Cancelling kills the work.
+        """What `extract_article` makes of `page`. Raises NotAnArticle, and as `call` does."""
+        return await self.call(
+            self._function,
+            page,
+            url=url,
+            subject=subject,
+            content_type=content_type,
+            fetched_at=fetched_at,
+            hints=dict(hints) if hints else None,
+            indexing=indexing,
+        )
 
-        Raises NotAnArticle; ExtractTimeout after `timeout_s`; ExtractCrashed when the child died, ran out of
-        memory or met a fault of ours; plain ExtractionFailed when no child could start: not the page's fault.
+    async def call(self, function: Callable[..., _Answer], page: bytes, **arguments: object) -> _Answer:
+        """What `function(page=page, **arguments)` returns; waits for a free child first.
+
+        Cancelling kills the work. Raises NotAnArticle as the function does; ExtractTimeout after `timeout_s`;
+        ExtractCrashed when the child died, ran out of memory or met a fault of ours; plain ExtractionFailed
+        when no child could start: not the page's fault.
         """
-        arguments = {
-            "page": page,
-            "url": url,
-            "subject": subject,
-            "content_type": content_type,
-            "fetched_at": fetched_at,
-            "hints": dict(hints) if hints else None,
-            "indexing": indexing,
-        }
-        async with self._slot() as slot:
-            reply = await self._ask(slot, await self._child_of(slot), arguments)
-        return self._outcome(reply)
-
-    @asynccontextmanager
-    async def _slot(self) -> AsyncIterator[_Slot]:
         async with self._turns:
             slot = self._idle.pop()
             try:
-                yield slot
+                reply = await self._ask(slot, await self._child_of(slot), (function, arguments), page)
             finally:
                 self._idle.append(slot)
+        answer: _Answer = self._outcome(reply)
+        return answer
 
     def _drop(self, slot: _Slot) -> asyncio.Task[int] | None:
         """Kill the slot's child, if any; the task waits for the exit code, negative for a signal.
@@ -153,13 +163,13 @@ class ExtractionPool:
             self._drop(slot)
         if slot.child is None:
             self.stats.starts += 1
-            slot.child = await _Child.start(self._function, self._memory_limit_bytes)
+            slot.child = await _Child.start(self._imports, self._memory_limit_bytes)
         return slot.child
 
-    async def _ask(self, slot: _Slot, child: _Child, arguments: dict[str, Any]) -> Reply:
+    async def _ask(self, slot: _Slot, child: _Child, call: tuple[Any, ...], page: bytes) -> Reply:
         try:
             async with asyncio.timeout(self._timeout_s):
-                reply = await child.ask(arguments)
+                reply = await child.ask(call, page)
         except TimeoutError:
             self.stats.kills += 1
             self._drop(slot)
@@ -177,15 +187,15 @@ class ExtractionPool:
             self._drop(slot)
         return reply
 
-    def _outcome(self, reply: Reply) -> Article:
+    def _outcome(self, reply: Reply) -> Any:
         self.stats.pages += 1
         self.stats.cpu_s += reply.cpu_s
         if reply.refusal is not None:
             raise reply.refusal
-        if reply.article is None:
+        if reply.answer is None:
             self.stats.crashes += 1
             raise ExtractCrashed(reply.fault or "an empty reply")
-        return reply.article
+        return reply.answer
 
 
 @dataclass(slots=True, eq=False)
@@ -207,7 +217,7 @@ class _Child:
         self.served = 0
 
     @classmethod
-    async def start(cls, function: bytes, memory_limit_bytes: int) -> _Child:
+    async def start(cls, imports: bytes, memory_limit_bytes: int) -> _Child:
         """Start a process and wait until it is ready. Raises ExtractionFailed."""
         ours, theirs = socket.socketpair()
         with theirs, ExitStack() as undo:
@@ -222,25 +232,23 @@ class _Child:
             try:
                 async with asyncio.timeout(_START_TIMEOUT_S):
                     child = cls(process, *await asyncio.open_unix_connection(sock=ours))
-                    await child._exchange(function)
+                    await child._exchange(imports)
             except (EOFError, OSError) as error:  # TimeoutError is an OSError
                 raise ExtractionFailed(f"the process did not come up: {error!r}") from error
             undo.pop_all()
             return child
 
-    async def ask(self, arguments: dict[str, Any]) -> Reply:
+    async def ask(self, call: tuple[Any, ...], page: bytes) -> Reply:
         """Send one page and wait for what becomes of it. Raises EOFError or OSError when the process dies."""
         self.served += 1
-        page = arguments.pop("page")
-        return await self._exchange(pickle.dumps(arguments, pickle.HIGHEST_PROTOCOL), page)
+        return await self._exchange(pickle.dumps(call, pickle.HIGHEST_PROTOCOL), page)
 
-    async def _exchange(self, *frames: bytes) -> Reply:
-        for frame in frames:
-            self._writer.write(LENGTH.pack(len(frame)))
-            # In pieces, of which the transport copies what the socket does not take at once.
-            for start in range(0, len(frame), _PIECE_BYTES):
-                self._writer.write(memoryview(frame)[start : start + _PIECE_BYTES])
-                await self._writer.drain()
+    async def _exchange(self, call: bytes, page: bytes = b"") -> Reply:
+        self._writer.write(HEAD.pack(len(call), len(page)) + call)
+        # In pieces, of which the transport copies what the socket does not take at once.
+        for start in range(0, len(page), _PIECE_BYTES):
+            self._writer.write(memoryview(page)[start : start + _PIECE_BYTES])
+            await self._writer.drain()
         (size,) = LENGTH.unpack(await self._reader.readexactly(LENGTH.size))
         reply = pickle.loads(await self._reader.readexactly(size))  # noqa: S301 - from our own child
         assert isinstance(reply, Reply)  # noqa: S101

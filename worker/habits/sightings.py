@@ -81,10 +81,10 @@ class Sightings:
         self._grouping = grouping
         self._seen: dict[str, Seen] = {}
 
-    def published(self, task: Task, article: Article) -> None:
-        """An article's event was written."""
+    def published(self, task: Task, found: int) -> None:
+        """The event of an article was written; for `found` see `found_in`."""
         if seen := self._of(task):
-            seen.article(found_in(article), task.url)
+            seen.article(found, task.url)
 
     def unchanged(self, task: Task) -> None:
         """An article was as it was."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from worker.clock import SystemClock
@@ -149,7 +149,8 @@ async def opened(
     """
     clock, rules = SystemClock(), host_rules(settings)
     async with fetcher_of(settings, recorder) as fetcher, pool_of(settings, processes=processes) as pool:
-        yield Alone(pipeline_of(settings, fetcher, pool, cache, clock, hooks=hooks), settings, rules, clock)
+        pipeline = pipeline_of(settings, fetcher, pool, cache, clock, hooks=hooks)
+        yield Alone(replace(pipeline, whole=True), settings, rules, clock)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from worker.archive.reader import Damaged, responses
 from worker.changes import changed_fields, prints_of
 from worker.errors import ExtractionFailed, NotAnArticle
 from worker.events.envelope import reprocessed_event
+from worker.extract.fingerprints import fingerprints
 from worker.extract.indexing import NOINDEX, Indexing
 from worker.fetch.robots import product_token
 from worker.model import Record, Validators, Visit
@@ -199,7 +200,9 @@ class Reprocessor:
     async def _publish(self, read: _Read, host: str, result: Result, visit: Visit) -> Reissue:
         if await self._headroom.is_short():
             return Reissue.FULL
-        visit = replace(visit, cluster=await self._stories.cluster_of(read.article, visit.cluster))
+        prints = fingerprints(read.article.text) if visit.cluster is None else ()
+        cluster = await self._stories.cluster_of(read.article.article_id, prints, visit.cluster)
+        visit = replace(visit, cluster=cluster)
         event = reprocessed_event(
             read.article,
             read.page,

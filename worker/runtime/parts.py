@@ -25,6 +25,7 @@ from worker.fetch.transport import trusting
 from worker.habits.sightings import Sightings
 from worker.hooks import NO_HOOKS, Hooks
 from worker.pipeline import Pipeline
+from worker.reading import read_page
 from worker.retry import RetryPolicy
 from worker.runtime.in_work import InWork
 from worker.runtime.stories import stories_of
@@ -131,6 +132,7 @@ def pool_of(settings: Settings, *, processes: int | None = None) -> ExtractionPo
         processes=processes or settings.extract_processes,
         timeout_s=settings.extract_timeout_s,
         memory_limit_bytes=settings.extract_memory_limit_bytes,
+        others=(read_page,),
     )
 
 
@@ -175,6 +177,7 @@ def pipeline_of(
         robot=product_token(settings.user_agent),
         noindex=settings.noindex,
         hooks=hooks,
+        clusters=settings.cluster_days > 0,
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from worker.changes import changed_fields, prints_of
+from worker.changes import changed_fields
 from worker.events.envelope import article_event, unchanged_event
 from worker.model import Validators, Visit
 from worker.pipeline import Publish
@@ -58,8 +58,10 @@ class Publication:
 
     async def read(self, lease: Lease, verdict: Publish, known: Record, log: FilteringBoundLogger) -> Settled:
         """End the lease with the article that was read, as far as it differs from what is known of it."""
-        while (settled := await self._compared(lease, verdict, known, log)) is Settled.OUTDATED:
+        cluster = known.visit.cluster if known.visit else None
+        while (settled := await self._compared(lease, verdict, known, cluster, log)) is Settled.OUTDATED:
             known = await self._frontier.visits.recall(lease)
+            cluster = known.visit.cluster if known.visit and known.visit.cluster else cluster
         return settled
 
     async def unmodified(self, lease: Lease, verdict: Unmodified, log: FilteringBoundLogger) -> Settled:
@@ -75,16 +77,21 @@ class Publication:
         return settled
 
     async def _compared(
-        self, lease: Lease, verdict: Publish, known: Record, log: FilteringBoundLogger
+        self,
+        lease: Lease,
+        verdict: Publish,
+        known: Record,
+        cluster: str | None,
+        log: FilteringBoundLogger,
     ) -> Settled:
-        article, page, last = verdict.article, verdict.page, known.visit
+        page, last = verdict.page, known.visit
         visit = Visit(
             revision=known.revision,
             url=page.url,
             validators=Validators(page.etag, page.last_modified),
-            prints=prints_of(article),
+            prints=verdict.reading.prints,
             record=page.record,
-            cluster=last.cluster if last else None,
+            cluster=cluster,
         )
         changed = changed_fields(last.prints, visit.prints) if last else ()
         if last and not changed:
@@ -99,8 +106,8 @@ class Publication:
         changed: tuple[str, ...],
         log: FilteringBoundLogger,
     ) -> Settled:
-        article = verdict.article
-        cluster = await self._stories.cluster_of(article, visit.cluster)
+        article = verdict.reading
+        cluster = await self._stories.cluster_of(article.article_id, article.fingerprints, visit.cluster)
         visit = replace(visit, cluster=cluster)
         change: Change = "new" if visit.revision == 1 else "updated"
         event = article_event(
@@ -119,7 +126,7 @@ class Publication:
             settled = await self._frontier.finish(lease, event, signal=verdict.signal, visit=visit)
         if settled in {Settled.DONE, Settled.REPEATED}:
             self._count("published", verdict)
-            self._sightings.published(lease.task, article)
+            self._sightings.published(lease.task, article.found)
             log.info(
                 "article_published",
                 article_id=article.article_id,
@@ -130,8 +137,8 @@ class Publication:
                 title=article.title,
                 copy_of=cluster if cluster != article.article_id else None,
                 word_count=article.word_count,
-                paragraphs=len(article.paragraphs),
-                confidence=round(article.extraction.confidence, 3),
+                paragraphs=article.paragraphs,
+                confidence=round(article.confidence, 3),
                 extract_ms=verdict.extract_ms,
                 age_ms=age_ms(lease.task, self._clock),
             )
@@ -149,7 +156,7 @@ class Publication:
             now=self._clock.now(),
             namespace=self._namespace,
             partition=lease.partition,
-            charset=read.article.charset if read else None,
+            charset=read.reading.charset if read else None,
         )
         with self._stats.timed("publish"):
             settled = await self._frontier.finish(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from worker.extract.fingerprints import SHARED_BY_COPIES, fingerprints
+from worker.extract.fingerprints import SHARED_BY_COPIES
 from worker.store.clusters import Clusters
 
 if TYPE_CHECKING:
-    from worker.model import Article
+    from collections.abc import Sequence
+
     from worker.settings import Settings
     from worker.store.connection import Connection
     from worker.store.keys import Keys
@@ -21,17 +22,16 @@ class Stories:
         """Without `clusters` none is looked for."""
         self._clusters = clusters
 
-    async def cluster_of(self, article: Article, known: str | None) -> str | None:
-        """`known`, that of an earlier revision; else what the text says. None for a text that is too short.
+    async def cluster_of(self, article: str, prints: Sequence[bytes], known: str | None) -> str | None:
+        """`known`, that of an earlier revision; else what the fingerprints of the article say of its text.
+
+        `article` is its id. None for a text that is too short, which has no fingerprints.
 
         Whoever dies behind this call leaves fingerprints that expire, and whoever asks again hears the same.
         """
         if known is not None or self._clusters is None:
             return known
-        prints = fingerprints(article.text)
-        if not prints:
-            return None
-        return await self._clusters.of(article.article_id, prints, least=SHARED_BY_COPIES)
+        return await self._clusters.of(article, prints, least=SHARED_BY_COPIES) if prints else None
 
 
 NO_STORIES = Stories()

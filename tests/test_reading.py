@@ -1,0 +1,79 @@
+"""A page's process hands over what the event, the log and the next visit would make of the article."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import asdict, fields, replace
+
+import orjson
+import pytest
+
+from tests.events.samples import ARTICLE, BARE_ARTICLE, NOW, PAGE, TASK
+from tests.extract.pages import URL, encoded, news_page
+from worker.changes import prints_of
+from worker.events.envelope import article_event
+from worker.events.payload import ArticleEvent
+from worker.extract import extract_article
+from worker.extract.fingerprints import fingerprints
+from worker.extract.indexing import Indexing
+from worker.habits.sightings import found_in
+from worker.model import Article
+from worker.reading import PARTS, Reading, read_page, reading_of, written
+
+
+def data(article: Article | Reading) -> bytes:
+    event = article_event(TASK, article, PAGE, partition=0, namespace="n", fetched_at=NOW, now=NOW)
+    text = event["data"]
+    assert isinstance(text, bytes)
+    return text
+
+
+@pytest.mark.parametrize("article", [ARTICLE, BARE_ARTICLE])
+def test_the_event_is_the_same_whoever_writes_the_article_out(article: Article) -> None:
+    """Byte by byte, and with the fields of the contract in its order."""
+    handed_over: Reading = pickle.loads(pickle.dumps(reading_of(article)))  # noqa: S301 - our own
+    assert data(handed_over) == data(article)
+    payload = orjson.loads(data(handed_over))
+    assert list(payload) == [field.name for field in fields(ArticleEvent)]
+    own = asdict(article) | {"charset": None}
+    assert {name: payload[name] for part in PARTS for name in part} == orjson.loads(
+        orjson.dumps({name: own[name] for part in PARTS for name in part})
+    )
+
+
+def test_every_field_of_an_article_is_in_its_event_but_the_charset_of_its_bytes() -> None:
+    """A field that is added to articles is not forgotten here. The charset is the response's."""
+    names = [name for part in PARTS for name in part]
+    assert sorted(names) == sorted(field.name for field in fields(Article) if field.name != "charset")
+
+
+def test_half_a_surrogate_pair_becomes_a_question_mark() -> None:
+    """No UTF-8 has it, and a page may."""
+    parts = written(replace(ARTICLE, title="A ferry \ud83d sails"))
+    assert orjson.loads(b"{" + parts[2] + b"}")["title"] == "A ferry ? sails"
+    assert parts[0] == written(ARTICLE)[0]
+
+
+def test_a_page_is_read_as_its_article_is() -> None:
+    """All that is told of the article besides its event, taken of the article itself."""
+    page = encoded(news_page())
+    article = extract_article(page, url=URL, hints={"author": "Mara Tidewell"})
+    reading = read_page(page, url=URL, hints={"author": "Mara Tidewell"})
+    assert reading == reading_of(article)
+    assert (reading.prints, reading.found) == (prints_of(article), found_in(article))
+    assert reading.fingerprints == fingerprints(article.text) != ()
+    assert (reading.title, reading.word_count) == (article.title, article.word_count)
+    assert reading.paragraphs == len(article.paragraphs)
+
+
+def test_fingerprints_are_made_where_they_are_wanted() -> None:
+    """What has a cluster keeps it, whatever it says by now."""
+    page = encoded(news_page())
+    assert read_page(page, url=URL, fingerprinted=False) == read_page(page, url=URL)._replace(fingerprints=())
+
+
+def test_what_the_response_says_of_indexing_is_heeded() -> None:
+    """It is handed through to where the page is read."""
+    page = encoded(news_page())
+    assert "noindex" in read_page(page, url=URL, indexing=Indexing(("noindex",))).warnings
+    assert "noindex" not in read_page(page, url=URL).warnings
