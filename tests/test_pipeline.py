@@ -10,9 +10,10 @@ import pytest
 from worker.clock import FakeClock
 from worker.errors import ExtractCrashed, ExtractTimeout, FetchFailed, NotAnArticle
 from worker.model import NotModified, Page, Redirect, Signal, Task
-from worker.pipeline import Failed, Hop, Learnt, Pipeline, Postponed, Publish
+from worker.pipeline import Pipeline
 from worker.retry import RETRY_AFTER_LIMIT_S, Again, Bury, RetryPolicy, signal_of
 from worker.telemetry.log import get_logger
+from worker.verdict import Failed, Hop, Learnt, Postponed, Publish
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -13,10 +13,11 @@ from worker.clock import SystemClock
 from worker.fetch.session import Fetcher
 from worker.model import Task
 from worker.outcomes import outcome
-from worker.pipeline import Failed, Hop, Pipeline, Publish, Verdict
+from worker.pipeline import Pipeline
 from worker.retry import Bury, RetryPolicy
 from worker.telemetry.log import get_logger
 from worker.urls import host_key
+from worker.verdict import Failed, Hop, Publish, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

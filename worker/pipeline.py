@@ -25,8 +25,9 @@ from worker.extract.indexing import NOINDEX, Indexing
 from worker.hooks import NO_HOOKS, Hooks
 from worker.model import NotModified, Page, Record, Redirect, Signal
 from worker.reading import Reading, read_page, reading_of
-from worker.retry import Again, Bury, RetryPolicy, decide, signal_of
+from worker.retry import RetryPolicy, decide, signal_of
 from worker.urls import host_key
+from worker.verdict import Failed, Hop, Learnt, Postponed, Publish, Unmodified, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,86 +38,13 @@ if TYPE_CHECKING:
 
     from worker.clock import Clock
     from worker.grouping import Grouping
-    from worker.model import Article, Task, Visit
+    from worker.model import Article, Task
     from worker.tools import Extracts, Fetches, Gate
 
 _NO_REQUEST = Signal()
 #: When to look again for the robots.txt that another worker asks for.
 _ASKED_BY_ANOTHER_S = 5.0
 
-
-@dataclass(frozen=True, slots=True)
-class Publish:
-    """The page is an article; it is there as an object, too, where somebody wants that."""
-
-    reading: Reading
-    page: Page
-    fetched_at: datetime
-    extract_ms: int
-    whole: Article | None = None
-
-    @property
-    def article(self) -> Article:
-        """The object. For who has a pipeline that is `whole`."""
-        assert self.whole is not None  # noqa: S101
-        return self.whole
-
-    @property
-    def signal(self) -> Signal:
-        """What the request says about its host."""
-        return Signal("ok", self.page.duration_ms / 1000)
-
-
-@dataclass(frozen=True, slots=True)
-class Unmodified:
-    """The server says that the page is as at the last visit."""
-
-    page: NotModified
-    fetched_at: datetime
-    visit: Visit
-
-    @property
-    def signal(self) -> Signal:
-        """What the request says about its host: how fast it makes a page it has not made is no measure."""
-        return Signal("ok")
-
-
-@dataclass(frozen=True, slots=True)
-class Hop:
-    """The URL leads elsewhere: ask there, in that host's turn."""
-
-    redirect: Redirect
-    location: str
-    host: str
-
-
-@dataclass(frozen=True, slots=True)
-class Learnt:
-    """The request was spent on robots.txt; the URL's own is next. `signal` says how it went."""
-
-    crawl_delay_s: float | None
-    signal: Signal = _NO_REQUEST
-
-
-@dataclass(frozen=True, slots=True)
-class Postponed:
-    """No request was made: another worker asks for robots.txt and takes its time, or ours ran out."""
-
-    delay_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """No article this time; `next` is another try, or burial. `status` is the response's, if any."""
-
-    next: Again | Bury
-    error: str
-    status: int | None = None
-    retry_after_s: float | None = None
-    signal: Signal = _NO_REQUEST
-
-
-Verdict = Publish | Unmodified | Hop | Learnt | Postponed | Failed
 
 _UNKNOWN = Record()
 
@@ -204,15 +132,14 @@ class Pipeline:
             found = await self._extract(task, response, fetched_at, known, log)
         except NotAnArticle as refusal:
             return self._elsewhere(task, response, refusal)
-        article = None if isinstance(found, Reading) else found
-        reading = found if isinstance(found, Reading) else reading_of(found, fingerprinted=self.clusters)
-        if NOINDEX in reading.warnings:
+        whole = None if isinstance(found, Reading) else found
+        if NOINDEX in (found.warnings if isinstance(found, Reading) else found.extraction.warnings):
             self._heed_noindex(task, log)
-        if article is not None and self.hooks.after_extract:
-            article = await self.hooks.changed(article, response, task)
-            reading = reading_of(article, fingerprinted=self.clusters)
+        if not isinstance(found, Reading):
+            whole = await self.hooks.changed(found, response, task)
+            found = reading_of(whole, fingerprinted=self.clusters)
         took_ms = int((self.clock.monotonic() - began) * 1000)
-        return Publish(reading, replace(response, body=b""), fetched_at, took_ms, article)
+        return Publish(found, replace(response, body=b""), fetched_at, took_ms, whole)
 
     async def _learn(self, gate: Gate, task: Task) -> Learnt | Postponed | Failed:
         learning = await gate.learn(task.target)
@@ -261,22 +188,23 @@ class Pipeline:
         self, task: Task, page: Page, fetched_at: datetime, known: Record, log: FilteringBoundLogger
     ) -> Article | Reading:
         """Twice, when the process that reads the page is killed: the first time it may have been innocent."""
-        arguments = {
-            "url": page.url,
-            "subject": task.url,
-            "content_type": page.content_type,
-            "fetched_at": fetched_at,
-            "hints": _hints(task),
-            "indexing": Indexing(page.robots_tag, self.robot, fetched_at),
-        }
+        function: Callable[..., Article | Reading] = extract_article
+        more: dict[str, bool] = {}
+        if not (self.whole or self.hooks.after_extract):
+            # A cluster is for good: the fingerprints of what has one are wanted no more.
+            function, more = read_page, {"fingerprinted": self.clusters and not _has_cluster(known)}
         for last in (False, True):
             try:
-                if self.whole or self.hooks.after_extract:
-                    return await self.extractor.call(extract_article, page.body, **arguments)
-                # A cluster is for good: the fingerprints of what has one are wanted no more.
-                fingerprinted = self.clusters and not (known.visit and known.visit.cluster)
                 return await self.extractor.call(
-                    read_page, page.body, **arguments, fingerprinted=fingerprinted
+                    function,
+                    page.body,
+                    url=page.url,
+                    subject=task.url,
+                    content_type=page.content_type,
+                    fetched_at=fetched_at,
+                    hints=_hints(task),
+                    indexing=Indexing(page.robots_tag, self.robot, fetched_at),
+                    **more,
                 )
             except (ExtractTimeout, ExtractCrashed) as failure:
                 reason = "extract_timeout" if isinstance(failure, ExtractTimeout) else "poison"
@@ -298,6 +226,10 @@ class Pipeline:
         error = failure.detail or failure.reason
         signal = signal or signal_of(failure, took_s)
         return Failed(following, error, failure.status, failure.retry_after_s, signal)
+
+
+def _has_cluster(known: Record) -> bool:
+    return known.visit is not None and known.visit.cluster is not None
 
 
 def _hints(task: Task) -> dict[str, object] | None:

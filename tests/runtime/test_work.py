@@ -10,11 +10,11 @@ import pytest
 
 from worker.errors import FetchFailed, StoreUnusable
 from worker.model import Record, Redirect, Signal, Submission
-from worker.pipeline import Learnt, Postponed
 from worker.store.hosts import HostPolicy
 from worker.store.ledger import read_ledger
 from worker.store.lines import decode
 from worker.telemetry.log import get_logger
+from worker.verdict import Learnt, Postponed
 
 if TYPE_CHECKING:
     from tests.runtime.conftest import Bench

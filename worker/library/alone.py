@@ -11,11 +11,11 @@ from worker.clock import SystemClock
 from worker.errors import FetchFailed, NoArticle
 from worker.hooks import NO_HOOKS, Hooks
 from worker.model import Task
-from worker.pipeline import Failed, Hop, Learnt, Publish
 from worker.runtime.parts import fetcher_of, pipeline_of, pool_of
 from worker.settings import host_rules
 from worker.telemetry.log import get_logger
 from worker.urls import canonicalise, host_key
+from worker.verdict import Failed, Hop, Learnt, Publish
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from worker.fetch.gate import Cache
     from worker.fetch.recording import Recorder
     from worker.model import Article
-    from worker.pipeline import Pipeline, Verdict
+    from worker.pipeline import Pipeline
     from worker.settings import HostOverride, Settings
+    from worker.verdict import Verdict
 
 #: Hosts whose last request is remembered; of more, those that may be asked again are forgotten.
 _HOSTS_KNOWN = 1_000

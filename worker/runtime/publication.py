@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from worker.changes import changed_fields
 from worker.events.envelope import article_event, unchanged_event
 from worker.model import Validators, Visit
-from worker.pipeline import Publish
 from worker.store.settling import Settled
 from worker.urls import article_id
+from worker.verdict import Publish
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from worker.events.payload import Change
     from worker.habits.sightings import Sightings
     from worker.model import Lease, Record, Task
-    from worker.pipeline import Unmodified
     from worker.runtime.stories import Stories
     from worker.store.frontier import Frontier
     from worker.telemetry.stats import Stats
+    from worker.verdict import Unmodified
 
 #: Called with the lease that has ended and its event's fields.
 Tell = Callable[["Lease", Mapping[str, str | bytes]], Awaitable[None]]
@@ -61,7 +61,7 @@ class Publication:
         cluster = known.visit.cluster if known.visit else None
         while (settled := await self._compared(lease, verdict, known, cluster, log)) is Settled.OUTDATED:
             known = await self._frontier.visits.recall(lease)
-            cluster = known.visit.cluster if known.visit and known.visit.cluster else cluster
+            cluster = (known.visit.cluster if known.visit else None) or cluster
         return settled
 
     async def unmodified(self, lease: Lease, verdict: Unmodified, log: FilteringBoundLogger) -> Settled:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from worker.errors import StoreUnusable
 from worker.events.envelope import dead_event
 from worker.model import Record, Signal
-from worker.pipeline import Failed, Hop, Learnt, Pipeline, Postponed, Publish, Unmodified, Verdict
 from worker.retry import Again, Bury, decide
 from worker.runtime.publication import Publication, age_ms
 from worker.runtime.stories import NO_STORIES
 from worker.store.settling import Settled
 from worker.telemetry.log import get_logger, told
 from worker.urls import host_key
+from worker.verdict import Failed, Hop, Learnt, Postponed, Publish, Unmodified, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from worker.clock import Clock
     from worker.habits.sightings import Sightings
     from worker.model import Lease, Redirect
+    from worker.pipeline import Pipeline
     from worker.runtime.in_work import InWork
     from worker.runtime.stories import Stories
     from worker.store.frontier import Frontier

@@ -20,11 +20,11 @@ from worker.cli.fetch.story import Fleet, story_of
 from worker.cli.screen import print_json, results, talk
 from worker.cli.store import opened
 from worker.errors import Malformed
-from worker.pipeline import Failed as PageFailed
 from worker.settings import load_settings
 from worker.store.host_states import read_host
 from worker.store.robots_cache import RobotsCache
 from worker.telemetry.log import configure_logging
+from worker.verdict import Failed as PageFailed
 
 if TYPE_CHECKING:
     from worker.cli.fetch.story import Story

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from worker.cli.fetch.ending import ending_of
 from worker.model import Page
-from worker.pipeline import Publish
+from worker.verdict import Publish
 
 if TYPE_CHECKING:
     from worker.cli.fetch.story import Story, Turn

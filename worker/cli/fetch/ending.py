@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from worker.outcomes import outcome
-from worker.pipeline import Failed
+from worker.verdict import Failed
 
 if TYPE_CHECKING:
     from worker.cli.fetch.story import Story, Turn

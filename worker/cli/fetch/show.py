@@ -12,7 +12,7 @@ from worker.cli.fetch.document import told_headers
 from worker.cli.fetch.ending import ending_of
 from worker.cli.screen import printable
 from worker.model import Page
-from worker.pipeline import Publish
+from worker.verdict import Publish
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,19 +13,19 @@ from worker.fetch.robots import RobotsFile, RobotsRules, origin_of
 from worker.fetch.robots_rule import deciding_rule
 from worker.library.alone import Pace, opened, pace_of
 from worker.model import Page
-from worker.pipeline import Hop, Learnt
 from worker.settings import host_rules
+from worker.verdict import Hop, Learnt
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from worker.fetch.observation import Exchange
     from worker.library.alone import Step
-    from worker.pipeline import Verdict
     from worker.robots_copy import RobotsCopy
     from worker.settings import Settings
     from worker.store.host_states import HostState
     from worker.store.robots_cache import RobotsCache
+    from worker.verdict import Verdict
 
 From = Literal["asked", "before", "fleet"]
 
