@@ -17,6 +17,8 @@ from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
 
+from worker.store.wire import quicken
+
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
 
@@ -43,7 +45,9 @@ def client_of(url: str, *, timeout_s: float) -> Client:
             return _cluster(parts, options)
         case "sentinel":
             return _sentinels_primary(parts, options)
-    return Redis.from_url(url, retry_on_error=[], **options)
+    client = Redis.from_url(url, retry_on_error=[], **options)
+    quicken(client.connection_pool)
+    return client
 
 
 async def closed(client: Client) -> None:

@@ -1,0 +1,74 @@
+"""Commands go out as redis-py would send them, over every kind of connection."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from redis.asyncio import Redis
+from redis.asyncio import connection as plain
+
+from tests.servers import RedisServer, free_port
+from worker.errors import StoreUnavailable
+from worker.store.connection import Connection
+from worker.store.wire import quicken
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WORDS = st.one_of(
+    st.text(st.characters(codec="utf-8")), st.binary(), st.integers(), st.floats(allow_nan=False)
+)
+
+
+def packed(name: str | bytes, words: list[str | bytes | int | float]) -> bytes:
+    client = Redis()
+    quicken(client.connection_pool)
+    return b"".join(client.connection_pool.connection_class().pack_command(name, *words))
+
+
+@given(st.sampled_from(["GET", b"GET", "CONFIG GET", b"CONFIG GET"]), st.lists(WORDS))
+def test_commands_are_packed_as_redis_py_packs_them(
+    name: str | bytes, words: list[str | bytes | int | float]
+) -> None:
+    """Whatever they hold."""
+    assert packed(name, words) == b"".join(plain.Connection().pack_command(name, *words))
+
+
+async def test_a_large_command_arrives_whole(tmp_path: Path) -> None:
+    """More than a socket takes at once, many times at once, over TCP and over a Unix socket."""
+    server = RedisServer(tmp_path, port=free_port()).start()
+    try:
+        for url in (server.tcp_url, server.url):
+            async with Connection(url) as connection:
+                texts = [bytes([65 + number]) * 3_000_000 for number in range(5)]
+                await asyncio.gather(
+                    *(connection.command("SET", f"k{n}", text) for n, text in enumerate(texts))
+                )
+                kept = [await connection.command("GET", f"k{n}") for n in range(5)]
+                assert kept == texts
+    finally:
+        server.stop()
+
+
+async def test_the_first_try_counts_for_the_patience() -> None:
+    """A server that takes all the time there is, and says nothing, is not asked again."""
+    asked: list[bytes] = []
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.read(100))
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with (
+        server,
+        Connection(f"redis://127.0.0.1:{port}/0", timeout_s=0.2, patience_s=0.1) as connection,
+    ):
+        with pytest.raises(StoreUnavailable):
+            await connection.command("PING")
+        assert len(asked) == 1
