@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from dataclasses import asdict, fields, replace
+from typing import Any
 
 import orjson
 import pytest
@@ -19,6 +20,12 @@ from worker.extract.indexing import Indexing
 from worker.habits.sightings import found_in
 from worker.model import Article
 from worker.reading import PARTS, Reading, read_page, reading_of, written
+
+
+def read(**more: Any) -> Reading:
+    reading = read_page(encoded(news_page()), url=URL, **more)
+    assert isinstance(reading, Reading)
+    return reading
 
 
 def data(article: Article | Reading) -> bytes:
@@ -56,9 +63,8 @@ def test_half_a_surrogate_pair_becomes_a_question_mark() -> None:
 
 def test_a_page_is_read_as_its_article_is() -> None:
     """All that is told of the article besides its event, taken of the article itself."""
-    page = encoded(news_page())
-    article = extract_article(page, url=URL, hints={"author": "Mara Tidewell"})
-    reading = read_page(page, url=URL, hints={"author": "Mara Tidewell"})
+    article = extract_article(encoded(news_page()), url=URL, hints={"author": "Mara Tidewell"})
+    reading = read(hints={"author": "Mara Tidewell"})
     assert reading == reading_of(article)
     assert (reading.prints, reading.found) == (prints_of(article), found_in(article))
     assert reading.fingerprints == fingerprints(article.text) != ()
@@ -68,12 +74,10 @@ def test_a_page_is_read_as_its_article_is() -> None:
 
 def test_fingerprints_are_made_where_they_are_wanted() -> None:
     """What has a cluster keeps it, whatever it says by now."""
-    page = encoded(news_page())
-    assert read_page(page, url=URL, fingerprinted=False) == read_page(page, url=URL)._replace(fingerprints=())
+    assert read(fingerprinted=False) == read()._replace(fingerprints=())
 
 
 def test_what_the_response_says_of_indexing_is_heeded() -> None:
     """It is handed through to where the page is read."""
-    page = encoded(news_page())
-    assert "noindex" in read_page(page, url=URL, indexing=Indexing(("noindex",))).warnings
-    assert "noindex" not in read_page(page, url=URL).warnings
+    assert "noindex" in read(indexing=Indexing(("noindex",))).warnings
+    assert "noindex" not in read().warnings

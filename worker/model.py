@@ -1,5 +1,4 @@
 """The frozen values that all layers share: tasks and leases on one side, articles on the other.
-
 An article's fields are named as in schema.org's NewsArticle. Missing is `None` or empty, never a guess.
 """
 
@@ -129,7 +128,7 @@ class Page:
 
     url: str
     status: int
-    body: bytes  # decompressed, at most `body_limit_bytes`
+    body: bytes  # decompressed but for `codings`, at most `body_limit_bytes`
     content_type: str | None
     wire_bytes: int
     duration_ms: int
@@ -139,6 +138,7 @@ class Page:
     set_cookies: tuple[str, ...] = ()  # the raw values of Set-Cookie, bounded
     max_age_s: float | None = None  # how long the response says that it stays true (RFC 9111, 4.2)
     record: str | None = None  # the archive's record of it, if it was given one
+    codings: tuple[str, ...] = ()  # in the order in which they were applied
 
 
 @dataclass(frozen=True, slots=True)

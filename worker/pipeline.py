@@ -24,7 +24,7 @@ from worker.extract.article import extract_article
 from worker.extract.indexing import NOINDEX, Indexing
 from worker.hooks import NO_HOOKS, Hooks
 from worker.model import NotModified, Page, Record, Redirect, Signal
-from worker.reading import Reading, read_page, reading_of
+from worker.reading import Reading, Sent, Unreadable, read_page, reading_of
 from worker.retry import RetryPolicy, decide, signal_of
 from worker.urls import host_key
 from worker.verdict import Failed, Hop, Learnt, Postponed, Publish, Unmodified, Verdict
@@ -66,6 +66,12 @@ class Pipeline:
     hooks: Hooks = NO_HOOKS
     whole: bool = False  # whether `Publish` has the article as an object, too, for a program of one's own
     clusters: bool = True  # whether stories are looked for, which takes fingerprints
+    body_limit_bytes: int = 10_000_000  # of a page whose codings are undone where it is read
+
+    @property
+    def wants_articles(self) -> bool:
+        """Whether articles are made objects in this process; then pages must come decompressed."""
+        return self.whole or bool(self.hooks.after_extract)
 
     async def process(
         self,
@@ -118,28 +124,35 @@ class Pipeline:
             return Unmodified(response, self.clock.now(), visit)
         if isinstance(response, Redirect):
             return self._hop(task, response)
+        return await self._read(task, response, known, log)
+
+    async def _read(self, task: Task, page: Page, known: Record, log: FilteringBoundLogger) -> Publish | Hop:
         log.info(
             "page_fetched",
-            status=response.status,
-            wire_bytes=response.wire_bytes,
-            body_bytes=len(response.body),
-            duration_ms=response.duration_ms,
-            content_type=response.content_type,
+            status=page.status,
+            wire_bytes=page.wire_bytes,
+            body_bytes=None if page.codings else len(page.body),
+            duration_ms=page.duration_ms,
+            content_type=page.content_type,
         )
         fetched_at = self.clock.now()
         began = self.clock.monotonic()
         try:
-            found = await self._extract(task, response, fetched_at, known, log)
+            found = await self._extract(task, page, fetched_at, known, log)
         except NotAnArticle as refusal:
-            return self._elsewhere(task, response, refusal)
+            return self._elsewhere(task, page, refusal)
+        if isinstance(found, Unreadable):
+            failure = FetchFailed(found.reason, found.detail)
+            failure.took_s = page.duration_ms / 1000  # what came after the request says nothing of the host
+            raise failure
         whole = None if isinstance(found, Reading) else found
         if NOINDEX in (found.warnings if isinstance(found, Reading) else found.extraction.warnings):
             self._heed_noindex(task, log)
         if not isinstance(found, Reading):
-            whole = await self.hooks.changed(found, response, task)
+            whole = await self.hooks.changed(found, page, task)
             found = reading_of(whole, fingerprinted=self.clusters)
         took_ms = int((self.clock.monotonic() - began) * 1000)
-        return Publish(found, replace(response, body=b""), fetched_at, took_ms, whole)
+        return Publish(found, replace(page, body=b"", codings=()), fetched_at, took_ms, whole)
 
     async def _learn(self, gate: Gate, task: Task) -> Learnt | Postponed | Failed:
         learning = await gate.learn(task.target)
@@ -186,13 +199,15 @@ class Pipeline:
 
     async def _extract(
         self, task: Task, page: Page, fetched_at: datetime, known: Record, log: FilteringBoundLogger
-    ) -> Article | Reading:
+    ) -> Article | Reading | Unreadable:
         """Twice, when the process that reads the page is killed: the first time it may have been innocent."""
-        function: Callable[..., Article | Reading] = extract_article
-        more: dict[str, bool] = {}
-        if not (self.whole or self.hooks.after_extract):
+        function: Callable[..., Article | Reading | Unreadable] = extract_article
+        more: dict[str, object] = {}
+        if not self.wants_articles:
             # A cluster is for good: the fingerprints of what has one are wanted no more.
             function, more = read_page, {"fingerprinted": self.clusters and not _has_cluster(known)}
+            if page.codings:
+                more["sent"] = Sent(page.codings, self.body_limit_bytes)
         for last in (False, True):
             try:
                 return await self.extractor.call(

@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import orjson
 
 from worker.changes import prints_of
+from worker.errors import FetchFailed
 from worker.extract.article import extract_article
 from worker.extract.fingerprints import fingerprints
+from worker.fetch.coding import undone
+from worker.fetch.response import check_body
 from worker.habits.sightings import found_in
 
 if TYPE_CHECKING:
@@ -52,6 +55,21 @@ class Reading(NamedTuple):
     prints: str  # see `worker.changes.prints_of`
     fingerprints: tuple[bytes, ...]  # see `worker.extract.fingerprints`; empty where none were wanted
     parts: tuple[bytes, ...]  # see `written`
+    body_bytes: int | None = None  # of the page without its codings, where they were undone here
+
+
+class Unreadable(NamedTuple):
+    """A page that was no page once its content codings were undone: the words of a FetchFailed."""
+
+    reason: str
+    detail: str
+
+
+class Sent(NamedTuple):
+    """How the page was sent, and how large it may become."""
+
+    codings: tuple[str, ...]
+    limit_bytes: int
 
 
 def read_page(
@@ -64,13 +82,25 @@ def read_page(
     hints: dict[str, object] | None = None,
     indexing: Indexing | None = None,
     fingerprinted: bool = True,
-) -> Reading:
-    """`extract_article`, and `reading_of` what it makes of the page. Raises NotAnArticle."""
+    sent: Sent | None = None,
+) -> Reading | Unreadable:
+    """`extract_article`, and `reading_of` what it makes of the page. Raises NotAnArticle.
+
+    With `sent`, the page is as it came over the wire, and unreadable where its codings are broken, it is too
+    large, or no text.
+    """
+    if sent is not None:
+        try:
+            page = undone(page, sent.codings, limit_bytes=sent.limit_bytes)
+            check_body(content_type, page)
+        except FetchFailed as failure:
+            return Unreadable(failure.reason, failure.detail)
     known = {} if indexing is None else {"indexing": indexing}
     article = extract_article(
         page, url=url, subject=subject, content_type=content_type, fetched_at=fetched_at, hints=hints, **known
     )
-    return reading_of(article, fingerprinted=fingerprinted)
+    reading = reading_of(article, fingerprinted=fingerprinted)
+    return reading if sent is None else reading._replace(body_bytes=len(page))
 
 
 def reading_of(article: Article, *, fingerprinted: bool = True) -> Reading:

@@ -140,7 +140,8 @@ def _submission(url: str) -> Submission:
 
 def _article(page: BenchPage) -> Reading | None:
     try:
-        return read_page(page.body, url=page.url)
+        reading = read_page(page.body, url=page.url)
+        return reading if isinstance(reading, Reading) else None
     except NotAnArticle:
         return None
 

@@ -33,6 +33,7 @@ class Body:
 
     data: bytes
     wire_bytes: int
+    codings: tuple[str, ...] = ()  # that were left alone
 
 
 class Pace:

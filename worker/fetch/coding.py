@@ -89,6 +89,16 @@ class Decoder:
             stage.finish()
 
 
+def undone(body: bytes, codings: Sequence[str], *, limit_bytes: int) -> bytes:
+    """A whole body without its codings. Raises FetchFailed as `Decoder` does."""
+    if not codings:
+        return body
+    decoder = Decoder(codings, limit_bytes=limit_bytes)
+    plain = b"".join(decoder.feed(body))
+    decoder.finish()
+    return plain
+
+
 class _Limit:
     def __init__(self, limit_bytes: int) -> None:
         self._limit_bytes = limit_bytes

@@ -98,6 +98,14 @@ def why_no_page(content_type: str | None, body: bytes) -> str | None:
     return None
 
 
+def check_body(content_type: str | None, body: bytes) -> None:
+    """Return if `body` may be a page. Raises FetchFailed: `empty`, or `not_html`."""
+    if not body:
+        raise FetchFailed("empty")
+    if why := why_no_page(content_type, body):
+        raise FetchFailed("not_html", why[:120])
+
+
 def _essence(content_type: str | None) -> str:
     return (content_type or "").partition(";")[0].strip().lower()
 

@@ -25,7 +25,7 @@ from worker.fetch.observation import noted
 from worker.fetch.outcome import NETWORK_ERRORS, failure_from
 from worker.fetch.proxies import Proxies
 from worker.fetch.recording import Copied, Recorder, current_tape, taped
-from worker.fetch.response import is_page_type, max_age_s, redirect_target, retry_after_s, why_no_page
+from worker.fetch.response import check_body, is_page_type, max_age_s, redirect_target, retry_after_s
 from worker.fetch.targets import Targets
 from worker.fetch.transport import Transport
 from worker.model import NotModified, Page, Redirect
@@ -66,7 +66,8 @@ class Fetcher:
 
     It sends no Accept-Language: that means "any" (RFC 9110, 12.5.4), so that a site shows a URL in the URL's
     own language and does not redirect by ours. `resolver` takes the place of the system's, with its cache;
-    `recorder` is given every exchange that had a response; for the rest see Transport.
+    `recorder` is given every exchange that had a response. `as_sent`: `request` leaves content codings alone,
+    for who reads the page to undo, and to find faults in what comes of it. For the rest see Transport.
     """
 
     def __init__(
@@ -82,12 +83,14 @@ class Fetcher:
         resolver: AbstractResolver | None = None,
         tls: ssl.SSLContext | None = None,
         recorder: Recorder | None = None,
+        as_sent: bool = False,
     ) -> None:
         self.clock = clock or SystemClock()
         self._limits = limits or FetchLimits()
         self._guard = guard
         self._targets = targets or Targets()
         self._recorder = recorder
+        self._as_sent = as_sent
         self._transport = Transport(
             guard=guard,
             proxies=proxies or Proxies(),
@@ -186,6 +189,7 @@ class Fetcher:
             duration_ms=self._ms_since(started),
             etag=header_of(response, "ETag"),
             last_modified=header_of(response, "Last-Modified"),
+            codings=body.codings,
             robots_tag=headers_of(response, "X-Robots-Tag"),
             set_cookies=headers_of(response, "Set-Cookie"),
             max_age_s=max_age_s(
@@ -257,21 +261,25 @@ class Fetcher:
             raise FetchFailed("not_html", (header_of(response, "Content-Type") or "")[:80])
         if (response.content_length or 0) > self._limits.on_wire_bytes:
             raise FetchFailed("too_large", f"{response.content_length} bytes announced")
-        body = await self._body(response)
-        if not body.data:
+        body = await self._body(response, as_sent=self._as_sent)
+        if not body.codings:
+            check_body(header_of(response, "Content-Type"), body.data)
+        elif not body.data:
             raise FetchFailed("empty")
-        if why := why_no_page(header_of(response, "Content-Type"), body.data):
-            raise FetchFailed("not_html", why[:120])
         return body
 
-    async def _body(self, response: aiohttp.ClientResponse, keep_bytes: int | None = None) -> Body:
+    async def _body(
+        self, response: aiohttp.ClientResponse, keep_bytes: int | None = None, *, as_sent: bool = False
+    ) -> Body:
         connection = response.connection
         protocol = None if connection is None else connection.protocol
+        codings = parse_codings(",".join(response.headers.getall("Content-Encoding", ())))
+        as_sent = as_sent and bool(codings)
         try:
             body = await read_body(
                 Copied(response.content, tape) if (tape := current_tape()) else response.content,
-                parse_codings(",".join(response.headers.getall("Content-Encoding", ()))),
-                limit_bytes=self._limits.body_limit_bytes,
+                () if as_sent else codings,
+                limit_bytes=self._limits.on_wire_bytes if as_sent else self._limits.body_limit_bytes,
                 wire_limit_bytes=self._limits.on_wire_bytes,
                 keep_bytes=keep_bytes,
                 pace=Pace(self.clock, self._limits.least_bytes_per_s, self._limits.stall_timeout_s),
@@ -282,4 +290,4 @@ class Fetcher:
         open_ended = response.content_length is None and "Transfer-Encoding" not in response.headers
         if open_ended and protocol is not None and isinstance(protocol.exception(), OSError):
             raise FetchFailed("bad_response", "the body was cut by a reset")
-        return body
+        return replace(body, codings=codings) if as_sent else body

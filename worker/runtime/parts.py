@@ -104,8 +104,8 @@ async def archive_of(settings: Settings) -> AsyncIterator[Recorder | None]:
         yield archive
 
 
-def fetcher_of(settings: Settings, recorder: Recorder | None = None) -> Fetcher:
-    """A fetcher within the settings' limits; `recorder` keeps what it fetches."""
+def fetcher_of(settings: Settings, recorder: Recorder | None = None, *, as_sent: bool = False) -> Fetcher:
+    """A fetcher within the settings' limits; `recorder` keeps what it fetches. For `as_sent` see Fetcher."""
     return Fetcher(
         guard=AddressGuard(settings.allow_networks),
         user_agent=settings.user_agent,
@@ -123,6 +123,7 @@ def fetcher_of(settings: Settings, recorder: Recorder | None = None) -> Fetcher:
         proxies=Proxies.from_settings(settings.proxy, settings.proxies, trusted=settings.proxies_resolve),
         tls=trusting(settings.ca_file) if settings.ca_file else None,
         recorder=recorder,
+        as_sent=as_sent,
     )
 
 
@@ -178,6 +179,7 @@ def pipeline_of(
         noindex=settings.noindex,
         hooks=hooks,
         clusters=settings.cluster_days > 0,
+        body_limit_bytes=settings.body_limit_bytes,
     )
 
 
@@ -202,7 +204,8 @@ async def assembled(
     )
     async with (
         archive_of(settings) as recorder,
-        fetcher_of(settings, recorder) as fetcher,
+        # A program's hooks are given the page as a browser has it.
+        fetcher_of(settings, recorder, as_sent=hooks is NO_HOOKS) as fetcher,
         pool_of(settings, processes=extract_processes) as pool,
     ):
         frontier = Frontier(connection, keys, worker=worker, limits=limits, clock=clock)

@@ -137,6 +137,7 @@ class Publication:
                 title=article.title,
                 copy_of=cluster if cluster != article.article_id else None,
                 word_count=article.word_count,
+                body_bytes=article.body_bytes,
                 paragraphs=article.paragraphs,
                 confidence=round(article.confidence, 3),
                 extract_ms=verdict.extract_ms,

@@ -129,7 +129,7 @@ _EVENTS = (
         "info",
         "url",
         "a page arrived",
-        "status:int wire_bytes:int body_bytes:int duration_ms:int content_type:str? target:str?",
+        "status:int wire_bytes:int body_bytes:int? duration_ms:int content_type:str? target:str?",
     ),
     _event(
         "redirect_followed",
@@ -187,7 +187,7 @@ _EVENTS = (
         "an article event was written and the lease ended",
         "article_id:str event_id:str revision:int change:str changed_fields:list? word_count:int? "
         "paragraphs:int? title:str? confidence:float? completeness:str? extract_ms:int? age_ms:int? "
-        "copy_of:str?",
+        "copy_of:str? body_bytes:int?",
     ),
     _event(
         "article_unchanged",
