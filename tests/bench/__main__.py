@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import uvloop
+
 from tests.bench import baseline, peer_venv, race, stages, whole
 from tests.bench.origin import pages
 from tests.bench.race_picture import draw
@@ -67,7 +69,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="ingest-bench-") as folder:
         server = RedisServer(Path(folder)).start()
         try:
-            asyncio.run(_measure(server, given))
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # as `ingest run` has it
+                runner.run(_measure(server, given))
         finally:
             server.stop()
 

@@ -17,7 +17,7 @@ from worker.extract.pool import ExtractionPool
 from worker.fetch.guard import AddressGuard
 from worker.fetch.session import Fetcher
 from worker.model import Page, Submission, Task
-from worker.reading import Reading, read_page
+from worker.reading import Reading, Sent, read_page
 from worker.store.frontier import Frontier, FrontierLimits
 from worker.store.hosts import HostPolicy
 from worker.store.inbox import Inbox
@@ -36,6 +36,8 @@ Item = TypeVar("Item")
 _AT_ONCE = 16
 _TINY: Event = {"id": "0", "data": b"{}"}
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
+_BODY_LIMIT_BYTES = 10_000_000
+_LINES = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,18 +116,21 @@ async def admit_all(connection: Connection, keys: Keys) -> None:
 
 async def _fetch_ms(urls: Sequence[str]) -> float:
     guard = AddressGuard([ip_network("127.0.3.0/24")])
-    async with Fetcher(guard=guard, user_agent="ingest-bench") as fetcher, cost() as spent:
+    async with Fetcher(guard=guard, user_agent="ingest-bench", as_sent=True) as fetcher, cost() as spent:
         await _each(urls, fetcher.request)
     return spent.cpu_ms_each(len(urls))
 
 
 async def _extract_ms(sample: Sequence[BenchPage]) -> tuple[float, float]:
-    async with ExtractionPool(processes=2, timeout_s=30, memory_limit_bytes=2**30) as pool:
+    async with ExtractionPool(
+        processes=2, timeout_s=30, memory_limit_bytes=2**30, others=(read_page,)
+    ) as pool:
         await pool.warm()
 
         async def read(page: BenchPage) -> None:
             try:
-                await pool.call(read_page, page.body, url=page.url, content_type="text/html")
+                sent = Sent(("gzip",) if page.is_gzip else (), _BODY_LIMIT_BYTES)
+                await pool.call(read_page, page.wire, url=page.url, content_type="text/html", sent=sent)
             except NotAnArticle:
                 return
 
