@@ -163,9 +163,10 @@ async def _report_parts(connection: Connection, urls: Sequence[str], folder: Pat
         ("sum", alone.total),
     ):
         print(f"  {name:24}{milliseconds:9.3f}")
+    print(f"\n  {'log line, CPU us':24}{stages.log_line_us():10.1f}   (JSON, in a pipe)")
     bytes_each = await whole.waiting_bytes(connection, keys, _WAITING_URLS)
     redis_us = await stages.redis_us(connection, keys, served, _REDIS_URLS)
-    print(f"\n  {'Redis CPU us a URL':24}{redis_us:10.1f}   (from the inbox to its event, alone)")
+    print(f"  {'Redis CPU us a URL':24}{redis_us:10.1f}   (from the inbox to its event, alone)")
     print(f"  {'Redis bytes a waiting URL':24}{bytes_each:9.1f}   (URLs of 88 bytes, dedupe included)")
 
 

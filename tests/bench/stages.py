@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_network
 from itertools import cycle, islice
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, TypeVar, cast
 
 from tests.bench.measure import RedisUse, cost
 from worker.clock import SystemClock
@@ -21,6 +23,7 @@ from worker.reading import Reading, Sent, read_page
 from worker.store.frontier import Frontier, FrontierLimits
 from worker.store.hosts import HostPolicy
 from worker.store.inbox import Inbox
+from worker.telemetry.log import configure_logging, get_logger, reset_logging
 from worker.urls import host_key
 
 if TYPE_CHECKING:
@@ -137,6 +140,33 @@ async def _extract_ms(sample: Sequence[BenchPage]) -> tuple[float, float]:
         async with cost() as spent:
             await _each(sample, read)
         return pool.stats.cpu_s / len(sample) * 1000, spent.cpu_ms_each(len(sample))
+
+
+def log_line_us() -> float:
+    """CPU microseconds of a JSON line on a pipe that somebody reads: that of a published article."""
+    with subprocess.Popen(("cat",), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as reader:
+        pipe = cast("BinaryIO", reader.stdin)
+        configure_logging("json", "info", ("token", "key"), pipe, worker="bench-1-0000")
+        url = "https://news.example.com/2026/01/02/a-ferry-leaves-the-quay-at-nine?edition=uk"
+        log = get_logger(task_id="17", url=url, host="news.example.com", attempt=0)
+        began = time.process_time()
+        for _ in range(_LINES):
+            log.info(
+                "article_published",
+                article_id="0" * 32,
+                event_id=f"{'0' * 32}.17",
+                revision=1,
+                change="new",
+                title="The night ferry leaves the quay at nine",
+                word_count=612,
+                paragraphs=31,
+                confidence=0.912,
+                extract_ms=9,
+                age_ms=512,
+            )
+        spent_s = time.process_time() - began
+        reset_logging()
+    return spent_s / _LINES * 1e6
 
 
 def _submission(url: str) -> Submission:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from redis.asyncio import Redis
+from redis import exceptions
 from redis.asyncio import connection as plain
 
 from tests.servers import RedisServer, free_port
 from worker.errors import StoreUnavailable
 from worker.store.connection import Connection
-from worker.store.wire import quicken
+from worker.store.wire import QuickRedis
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,8 +25,7 @@ WORDS = st.one_of(
 
 
 def packed(name: str | bytes, words: list[str | bytes | int | float]) -> bytes:
-    client = Redis()
-    quicken(client.connection_pool)
+    client = QuickRedis()
     return b"".join(client.connection_pool.connection_class().pack_command(name, *words))
 
 
@@ -50,6 +49,48 @@ async def test_a_large_command_arrives_whole(tmp_path: Path) -> None:
                 )
                 kept = [await connection.command("GET", f"k{n}") for n in range(5)]
                 assert kept == texts
+    finally:
+        server.stop()
+
+
+async def test_connections_are_used_again_unless_they_have_ended(tmp_path: Path) -> None:
+    """One serves call after call, errors too; one that the server closes meanwhile is not kept."""
+    server = RedisServer(tmp_path).start()
+    try:
+        async with Connection(server.url) as connection:
+            first = await connection.command("CLIENT", "ID")
+            with pytest.raises(exceptions.ResponseError):
+                await connection._redis.execute_command("NO-SUCH-COMMAND")
+            assert await connection.command("CLIENT", "ID") == first
+            ids = await asyncio.gather(*(connection.command("CLIENT", "ID") for _ in range(20)))
+            assert len(set(ids)) == 20
+            async with Connection(server.url) as other:
+                await other.command("CLIENT", "KILL", "SKIPME", "yes")
+            again = await asyncio.gather(*(connection.command("CLIENT", "ID") for _ in range(20)))
+            assert not set(ids) & set(again)
+            clients = await connection.command("INFO", "clients")
+            assert clients["connected_clients"] == 20
+        async with Connection(server.url) as other:
+            assert (await other.command("INFO", "clients"))["connected_clients"] == 1
+    finally:
+        server.stop()
+
+
+async def test_a_cancelled_call_leaves_no_reply_behind(tmp_path: Path) -> None:
+    """The next one over that connection would take it for its own."""
+    server = RedisServer(tmp_path).start()
+    try:
+        async with Connection(server.url) as connection:
+            await connection.command("PING")
+            waiting = asyncio.create_task(connection.command("BLPOP", "nothing", 0))
+            async with asyncio.timeout(10):
+                while not (await connection.command("INFO", "clients"))["blocked_clients"]:
+                    pass
+            waiting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+            await connection.command("RPUSH", "nothing", "x")
+            assert await connection.command("ECHO", "mine") == b"mine"
     finally:
         server.stop()
 

@@ -17,7 +17,7 @@ from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
 
-from worker.store.wire import quicken
+from worker.store.wire import QuickRedis
 
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
@@ -45,9 +45,7 @@ def client_of(url: str, *, timeout_s: float) -> Client:
             return _cluster(parts, options)
         case "sentinel":
             return _sentinels_primary(parts, options)
-    client = Redis.from_url(url, retry_on_error=[], **options)
-    quicken(client.connection_pool)
-    return client
+    return QuickRedis.from_url(url, retry_on_error=[], **options)
 
 
 async def closed(client: Client) -> None:

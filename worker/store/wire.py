@@ -1,8 +1,9 @@
-"""Connections that put a command on the wire with less of the loop's time than redis-py's own: half of it.
+"""A client and connections that take a third of the loop's time that redis-py's own do.
 
-Those pack each argument in Python, and begin a task for every write, to bound the time it takes. Here a
-compiled packer is used, and a write is only waited for where the one before it has not left yet: that no
-answer comes in time is seen by who reads it.
+Those pack each argument in Python, begin a task for every write, to bound the time it takes, and pass each
+call through a lock, two loops for repeats and six meters that nobody reads. Here a compiled packer is used, a
+write is only waited for where the one before it has not left yet (that no answer comes in time is seen by who
+reads it), and connections between two calls wait beside the pool.
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import hiredis
+from redis.asyncio import Redis
 from redis.asyncio.connection import (
     AbstractConnection,
     Connection,
-    ConnectionPool,
     SSLConnection,
     UnixDomainSocketConnection,
 )
+from redis.exceptions import ConnectionError  # noqa: A004 - redis-py's
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -71,6 +73,47 @@ _QUICK: dict[type[AbstractConnection], type[AbstractConnection]] = {
 }
 
 
-def quicken(pool: ConnectionPool) -> None:
-    """Have the pool make such connections, where it makes plain ones otherwise."""
-    pool.connection_class = _QUICK.get(pool.connection_class, pool.connection_class)
+#: More are closed when their calls have ended; who asks for more at once opens new ones.
+_WAITING_AT_MOST = 128
+
+
+class QuickRedis(Redis):
+    """A client whose calls are each made once."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        pool = self.connection_pool
+        pool.connection_class = _QUICK.get(pool.connection_class, pool.connection_class)
+        #: In use, for the pool, so that closing it closes them.
+        self._waiting: list[AbstractConnection] = []
+
+    async def execute_command(self, *args: Any, **options: Any) -> Any:
+        """The reply to one command. Raises as redis-py does; nothing is repeated."""
+        connection = await self._connected()
+        try:
+            await connection.send_command(*args)
+            return await self.parse_response(connection, args[0], **options)
+        finally:
+            # Whatever ended in the middle has closed the connection: no reply is left in one that is open.
+            if connection.is_connected and len(self._waiting) < _WAITING_AT_MOST:
+                self._waiting.append(connection)
+            else:
+                await self.connection_pool.release(connection)
+
+    async def _connected(self) -> Any:
+        while self._waiting:
+            connection = self._waiting.pop()
+            try:
+                # Bytes that nobody asked for, or its end.
+                if connection.is_connected and not await connection.can_read():
+                    return connection
+            except ConnectionError:
+                pass
+            await connection.disconnect(nowait=True)
+            await self.connection_pool.release(connection)
+        return await self.connection_pool.get_connection()  # type: ignore[no-untyped-call]
+
+    async def aclose(self, close_connection_pool: bool | None = None) -> None:
+        """Close it, and all connections."""
+        self._waiting.clear()
+        await super().aclose(close_connection_pool)

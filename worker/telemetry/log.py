@@ -40,6 +40,7 @@ _USERINFO = re.compile(r"""((?:\bhttps?:[/\\]*+|://))[^/?#\s"\\]*@""", re.IGNORE
 #: In a queue item that is no URL, a password may hold anything: all up to the last @ is masked.
 _ITEM_USERINFO = re.compile(r"((?:\bhttps?:[/\\]*+|://)).*@", re.IGNORECASE | re.DOTALL)
 _MASK = "***"
+_NOTHING_TO_MASK = frozenset({int, float, bool})
 #: What makes the loggers of a program that runs the pipeline itself: at most one.
 _PROGRAMS: list[Callable[..., object]] = []
 
@@ -115,8 +116,11 @@ def reset_logging() -> None:
 
 def get_logger(**bound: object) -> FilteringBoundLogger:
     """A logger whose lines all carry `bound`."""
-    make = _PROGRAMS[0] if _PROGRAMS else structlog.get_logger
-    return cast("FilteringBoundLogger", make(**bound))
+    if _PROGRAMS:
+        return cast("FilteringBoundLogger", _PROGRAMS[0](**bound))
+    logger = structlog.get_logger()
+    # Bound now: what binds at the first line does so anew at each.
+    return cast("FilteringBoundLogger", logger.bind(**bound) if bound else logger)
 
 
 def told(error: BaseException) -> dict[str, str]:
@@ -136,10 +140,14 @@ class _Frame:
 
     def __call__(self, _logger: object, _method: str, event: EventDict) -> EventDict:
         stamp = self._clock.now().isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
-        head = {"timestamp": stamp, "level": event.pop("level"), "event": event.pop("event")}
-        return (
-            head | dict(self._constant) | {name: value for name, value in event.items() if value is not None}
-        )
+        line = {
+            "timestamp": stamp,
+            "level": event.pop("level"),
+            "event": event.pop("event"),
+            **self._constant,
+        }
+        line |= {name: value for name, value in event.items() if value is not None}
+        return line
 
 
 class _Masking:
@@ -154,10 +162,16 @@ class _Masking:
         )
 
     def __call__(self, _logger: object, _method: str, event: EventDict) -> EventDict:
-        masked = {name: self._masked(value) for name, value in event.items()}
-        if isinstance(item := masked.get("item"), str):
-            masked["item"] = _ITEM_USERINFO.sub(rf"\g<1>{_MASK}@", item)
-        return masked
+        for name, value in event.items():
+            # Most values hold nothing to mask, and are left as they are.
+            if type(value) is str:
+                if "@" in value or "=" in value:
+                    event[name] = self._text(value)
+            elif type(value) not in _NOTHING_TO_MASK:
+                event[name] = self._masked(value)
+        if isinstance(item := event.get("item"), str):
+            event["item"] = _ITEM_USERINFO.sub(rf"\g<1>{_MASK}@", item)
+        return event
 
     def _masked(self, value: Any) -> Any:
         match value:
