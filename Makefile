@@ -11,10 +11,7 @@ MINUTES ?= 60
 TESTERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check audit format docs bench bench-extract bench-frontier chaos chaos-consumers chaos-mutations drill fairness soak conformance env e2e-compose lock clean
-.PHONY: help setup demo test check audit format docs bench bench-extract bench-latency chaos chaos-consumers chaos-mutations drill fairness soak conformance env e2e-compose lock clean
-.PHONY: help setup demo test check audit format docs bench bench-extract bench-latency bench-footprint chaos chaos-consumers chaos-mutations drill fairness soak conformance env e2e-compose lock clean
-.PHONY: help setup demo test check audit format docs bench bench-extract bench-latency bench-footprint bench-scale chaos chaos-consumers chaos-mutations drill fairness soak conformance env e2e-compose lock clean
+.PHONY: help setup demo test check audit format docs bench bench-extract bench-frontier bench-latency bench-footprint bench-scale chaos chaos-consumers chaos-mutations drill fairness soak conformance env e2e-compose lock clean
 
 help:  ## show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 20
@@ -62,6 +59,7 @@ bench-extract: $(READY)  ## measure extraction beside trafilatura and resilipars
 
 bench-frontier: $(READY)  ## measure a frontier of 10^3 to 10^7 waiting URLs: 40 minutes, 3 GB (ARGS="--sizes 1e3,1e5")
 	@$(BIN)/python -m tests.bench.frontier $(ARGS)
+
 bench-latency: $(READY)  ## measure the time from queue to event, idle and under load (ARGS="--delay-ms 50")
 	@$(BIN)/python -m tests.bench.latency $(ARGS)
 

@@ -19,10 +19,11 @@ from tests.bench.measure import RedisUse
 from worker.clock import SystemClock
 from worker.model import Signal, Validators, Visit
 from worker.settings import HostOverride
-from worker.store.frontier import Frontier, FrontierLimits, Settled
+from worker.store.frontier import Frontier, FrontierLimits
 from worker.store.hosts import HostPolicy
 from worker.store.inbox import Inbox
 from worker.store.scripts import script
+from worker.store.settling import Settled
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
