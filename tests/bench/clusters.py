@@ -134,17 +134,17 @@ def report(found: Pairs) -> Iterable[str]:
 
 async def costs(connection: Connection, stories: int) -> Iterable[str]:
     """What `stories` stories take in Redis, and how long a call does: for a first article, and for a copy."""
-    clusters = Clusters(connection, Keys(), days=3)
+    clusters = Clusters(connection, Keys(), days=3, least=SHARED_BY_COPIES)
     random = Random(1)
     made = [tuple(random.randbytes(6) for _ in range(COUNT)) for _ in range(stories)]
     before = await _memory(connection)
     for number, prints in enumerate(made):
-        await clusters.of(article_id(str(number)), prints, least=SHARED_BY_COPIES)
+        await clusters.of(article_id(str(number)), prints)
     used = await _memory(connection) - before
     first_us = await _usec_per_call(connection)
     await connection.command("CONFIG", "RESETSTAT")
     for number, prints in enumerate(made[:5_000]):
-        await clusters.of(article_id(f"copy {number}"), prints, least=SHARED_BY_COPIES)
+        await clusters.of(article_id(f"copy {number}"), prints)
     copy_us = await _usec_per_call(connection)
     return (
         f"Redis: {used / stories:.0f} bytes a story with {stories:,} of them",

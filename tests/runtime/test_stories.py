@@ -9,7 +9,7 @@ import pytest
 
 from tests.runtime.conftest import InProcess
 from worker.clock import SystemClock
-from worker.extract.fingerprints import fingerprints
+from worker.extract.fingerprints import SHARED_BY_COPIES, fingerprints
 from worker.model import Page, Submission
 from worker.pipeline import Pipeline
 from worker.retry import RetryPolicy
@@ -47,7 +47,7 @@ def stories(bench: Bench) -> Work:
         bench.in_work,
         bench.stats,
         bench.sightings,
-        stories=Stories(Clusters(bench.connection, bench.keys, days=3)),
+        stories=Stories(Clusters(bench.connection, bench.keys, days=3, least=SHARED_BY_COPIES)),
         namespace="ingest",
         max_crashes=2,
         clock=clock,
@@ -104,7 +104,7 @@ async def test_a_death_before_the_event_changes_nothing(bench: Bench, stories: W
     """Whoever died between the two scripts left fingerprints; the next try says the same, in one event."""
     body = page(1, 2, 3, 4)
     found = await InProcess().extract(body, url=A)
-    looking = Stories(Clusters(bench.connection, bench.keys, days=3))
+    looking = Stories(Clusters(bench.connection, bench.keys, days=3, least=SHARED_BY_COPIES))
     prints = fingerprints(found.text)
     assert await looking.cluster_of(article_id(A), prints, None) == article_id(A)  # and no event follows
     assert (await visit(bench, stories, A, body))["cluster_id"] == article_id(A)

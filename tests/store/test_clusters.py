@@ -23,7 +23,7 @@ DAY_S = 86_400
 
 @pytest.fixture
 def clusters(connection: Connection, keys: Keys) -> Clusters:
-    return Clusters(connection, keys, days=3)
+    return Clusters(connection, keys, days=3, least=7)
 
 
 def prints(numbers: Iterable[int]) -> list[bytes]:
@@ -33,7 +33,7 @@ def prints(numbers: Iterable[int]) -> list[bytes]:
 
 async def ask(clusters: Clusters, name: str, numbers: Iterable[int]) -> str:
     """The cluster of the article of that name; seven shared fingerprints make a copy."""
-    return await clusters.of(article_id(name), prints(numbers), least=7)
+    return await clusters.of(article_id(name), prints(numbers))
 
 
 async def test_an_article_like_no_other_is_the_first_of_its_story(clusters: Clusters) -> None:
@@ -68,7 +68,7 @@ async def test_a_copy_takes_no_room_and_has_no_copies(clusters: Clusters, connec
 
 async def test_of_copies_that_come_at_once_one_is_first(connection: Connection, keys: Keys) -> None:
     """Many workers ask at the same time, and hear one answer."""
-    fleet = [Clusters(connection, keys, days=3) for _ in range(10)]
+    fleet = [Clusters(connection, keys, days=3, least=7) for _ in range(10)]
     answers = await asyncio.gather(*(ask(each, f"a{n}", range(16)) for n, each in enumerate(fleet)))
     assert len(set(answers)) == 1
 
@@ -89,7 +89,7 @@ async def test_no_copy_is_missed(connection: Connection, keys: Keys, articles: l
     firsts: list[tuple[str, set[int]]] = []
     for n, numbers in enumerate(articles):
         copied = [name for name, first in firsts if len(first & numbers) >= 7]
-        told = await ask(Clusters(connection, keys, days=3), f"a{n}", sorted(numbers))
+        told = await ask(Clusters(connection, keys, days=3, least=7), f"a{n}", sorted(numbers))
         assert told == article_id(copied[0] if copied else f"a{n}")
         if not copied:
             firsts.append((f"a{n}", numbers))
@@ -119,3 +119,10 @@ async def _age(connection: Connection, spans: int) -> None:
     for name in sorted(names, key=lambda name: int(name.split(":")[2])):  # the oldest make room first
         namespace, tag, span, rest = name.split(":", 3)
         await connection.command("RENAME", name, f"{namespace}:{tag}:{int(span) - spans}:{rest}")
+
+
+async def test_articles_asked_for_together_hear_of_their_own(clusters: Clusters) -> None:
+    """One call for many: firsts, a copy of one of them, and one without fingerprints enough to be a copy."""
+    asked = {"a": range(16), "b": range(100, 116), "c": range(4, 20), "d": range(3)}
+    told = await asyncio.gather(*(ask(clusters, name, numbers) for name, numbers in asked.items()))
+    assert list(told) == [article_id(first) for first in "abad"]

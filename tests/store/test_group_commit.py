@@ -72,6 +72,33 @@ async def test_one_call_at_a_time() -> None:
     assert await group.commit(0, ["d"]) == "d"  # whoever comes after all has its call, too
 
 
+async def test_who_comes_alone_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One after another they go at once, whatever the interval."""
+    monkeypatch.setattr("worker.store.group_commit._INTERVAL_S", 3600)
+    calls = Calls()
+    calls.may_end.set()
+    group = GroupCommit(calls.send)
+    async with asyncio.timeout(10):
+        for turn in "abc":
+            assert await group.commit(0, [turn]) == turn
+
+
+async def test_a_crowd_goes_at_intervals_until_it_has_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a call for several, what comes soon goes together; after some lone calls, at once again."""
+    monkeypatch.setattr("worker.store.group_commit._INTERVAL_S", 0.3)
+    calls = Calls()
+    calls.may_end.set()
+    group = GroupCommit(calls.send)
+    await asyncio.gather(group.commit(0, ["a"]), group.commit(0, ["b"]))
+    first = asyncio.create_task(group.commit(0, ["c"]))
+    await asyncio.sleep(0.001)
+    await asyncio.gather(first, group.commit(0, ["d"]))
+    assert calls.made == [["0:a", "0:b"], ["0:c", "0:d"]]
+    for turn in "efg":
+        await group.commit(0, [turn])
+    assert not group._crowd[0]
+
+
 async def test_giants_go_apart() -> None:
     """A call carries about a megabyte: Redis serves nobody else meanwhile."""
     calls = Calls()

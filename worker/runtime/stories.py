@@ -31,7 +31,7 @@ class Stories:
         """
         if known is not None or self._clusters is None:
             return known
-        return await self._clusters.of(article, prints, least=SHARED_BY_COPIES) if prints else None
+        return await self._clusters.of(article, prints) if prints else None
 
 
 NO_STORIES = Stories()
@@ -40,4 +40,4 @@ NO_STORIES = Stories()
 def stories_of(settings: Settings, connection: Connection, keys: Keys) -> Stories:
     """Stories that are known for INGEST_CLUSTER_DAYS."""
     days = settings.cluster_days
-    return Stories(Clusters(connection, keys, days=days) if days else None)
+    return Stories(Clusters(connection, keys, days=days, least=SHARED_BY_COPIES) if days else None)

@@ -6,7 +6,9 @@ at once the script lets one be the first.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
+
+from worker.store.group_commit import GroupCommit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,23 +16,33 @@ if TYPE_CHECKING:
     from worker.store.connection import Connection, Word
     from worker.store.keys import Keys
 
+_PARTITION = 0  # all of them are in one slot
+
 
 class Clusters:
-    """The fingerprints of each story's first article, for `days` days at least and twice as many at most."""
+    """The fingerprints of each story's first article, for `days` days at least and twice as many at most.
 
-    def __init__(self, connection: Connection, keys: Keys, *, days: int) -> None:
+    Articles that share `least` of them are copies.
+    """
+
+    def __init__(self, connection: Connection, keys: Keys, *, days: int, least: int) -> None:
         self._connection = connection
         self._keys = keys
-        self._days = days
+        self._rules: tuple[Word, ...] = (days, least)
+        self._asked = GroupCommit(self._ask)
 
-    async def of(self, article: str, fingerprints: Sequence[bytes], *, least: int) -> str:
-        """The cluster of an article: the id of the first one that shared `least` fingerprints, or its own.
+    async def of(self, article: str, fingerprints: Sequence[bytes]) -> str:
+        """The cluster of an article: the id of the first one that it is a copy of, or its own.
 
         Asked again for the same article with the same fingerprints, it says the same.
         """
-        args: list[Word] = [self._days, least, bytes.fromhex(article), *map(_place, fingerprints)]
-        first: bytes = await self._connection.run("cluster", [self._keys.clusters], args)
+        words: list[Word] = [len(fingerprints), bytes.fromhex(article), *map(_place, fingerprints)]
+        first: bytes = await self._asked.commit(_PARTITION, words)
         return first.hex()
+
+    async def _ask(self, _: int, articles: Sequence[Sequence[Word]]) -> Sequence[Any]:
+        args = [*self._rules, *(word for words in articles for word in words)]
+        return cast("Sequence[Any]", await self._connection.run("cluster", [self._keys.clusters], args))
 
 
 def _place(fingerprint: bytes) -> bytes:

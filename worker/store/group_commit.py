@@ -1,7 +1,7 @@
-"""Group commit: what a worker ends about the same time goes to Redis in one call.
+"""Group commit: what a worker tells Redis about the same time goes in one call.
 
 A script's fixed costs (the call, the clock, the rules of hosts, the ledger) are then paid once. Who comes
-alone goes at once; in a crowd the calls follow one another at intervals, one at a time.
+alone goes at once; in a crowd, that is once several have come during one call, calls go at intervals.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     Entry = tuple[Sequence[Word], asyncio.Future[Any]]
 
 _INTERVAL_S = 0.02
+#: So many calls of one entry each, one after another, and the crowd has gone.
+_LONE_CALLS = 3
 #: In one call, during which Redis serves nobody else.
 _MOST = 64
 _MOST_BYTES = 1_000_000
@@ -33,6 +35,7 @@ class GroupCommit:
         self._send = send
         self._waiting: dict[int, deque[Entry]] = defaultdict(deque)
         self._senders: dict[int, asyncio.Task[None]] = {}
+        self._crowd: dict[int, int] = defaultdict(int)  # lone calls until it has gone
 
     async def commit(self, partition: int, words: Sequence[Word]) -> Any:
         """What became of the entry. Raises what its call raises; cancelled, it may yet be written."""
@@ -47,7 +50,9 @@ class GroupCommit:
         try:
             while group := _next_group(waiting):
                 await self._call(partition, group)
-                await asyncio.sleep(_INTERVAL_S)
+                self._crowd[partition] = _LONE_CALLS if len(group) > 1 else max(self._crowd[partition] - 1, 0)
+                if self._crowd[partition]:
+                    await asyncio.sleep(_INTERVAL_S)
         finally:
             del self._senders[partition]
 
