@@ -94,10 +94,10 @@ def _panel(
 
     yield f'  <text class="name" x="{left}" y="{top - 10}">{escape(title)}</text>'
     yield f'  <rect class="plot" x="{left}" y="{top}" width="{_ACROSS}" height="{_HIGH}" rx="4"/>'
-    for share in (0.25, 0.5, 0.75):
-        _, y = at(sizes[0], highest * share)
+    for value in _ticks(highest):
+        _, y = at(sizes[0], value)
         yield f'  <line class="grid" x1="{left}" y1="{y:.1f}" x2="{left + _ACROSS}" y2="{y:.1f}"/>'
-        yield f'  <text class="small end" x="{left - 8}" y="{y + 4:.1f}">{highest * share:.3g}</text>'
+        yield f'  <text class="small end" x="{left - 8}" y="{y + 4:.1f}">{value:g}</text>'
     for size in sizes:
         x, y = at(size, 0)
         yield f'  <text class="small mid" x="{x:.1f}" y="{y + 16:.1f}">{_short(size)}</text>'
@@ -106,7 +106,14 @@ def _panel(
         yield f'  <path class="l{number}" d="M{" L".join(f"{x:.1f} {y:.1f}" for x, y in places)}"/>'
         yield from (f'  <circle class="c{number}" cx="{x:.1f}" cy="{y:.1f}" r="3.5"/>' for x, y in places)
         x = left + number * _ACROSS / 3
-        yield f'  <text class="small c{number}" x="{x:.1f}" y="{top + _HIGH + 36}">● {escape(label)}</text>'
+        yield f'  <text class="c{number}" x="{x:.1f}" y="{top + _HIGH + 36}">● {escape(label)}</text>'
+
+
+def _ticks(highest: float) -> list[float]:
+    """Round values to write beside a plot that ends at `highest`: two to five of them."""
+    decade = 10 ** math.floor(math.log10(highest / 2))
+    step = next(step for step in (5 * decade, 2 * decade, decade) if step <= highest / 2)
+    return [round(step * number, 9) for number in range(1, int(highest / step) + 1)]
 
 
 def _short(size: int) -> str:
