@@ -283,7 +283,7 @@ def parsed(words: Sequence[str] | None = None) -> Given:
     """The command line."""
     parser = argparse.ArgumentParser(prog="make bench-scale", description=__doc__)
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4, 8], help="fleets (1 2 4 8)")
-    parser.add_argument("--concurrency", type=int, default=4, help="URLs in work in each worker (4)")
+    parser.add_argument("--concurrency", type=int, default=2, help="URLs in work in each worker (2)")
     parser.add_argument("--delay-ms", type=float, default=50, help="every answer comes that much later (50)")
     parser.add_argument("--seconds", type=float, default=10, help="for which each fleet is counted (10)")
     parser.add_argument("--partitions", type=int, default=12, help="over the three nodes of a cluster (12)")
