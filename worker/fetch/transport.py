@@ -148,13 +148,30 @@ class Transport:
             exchange.through(proxy.url)
         if proxy is not None and proxy.resolves and not self._proxies.trusted:
             await self._check_addresses(url)
+        try:
+            return await self._attempt(url, headers, proxy)
+        except Unseen as failure:
+            # What repeats takes a fifth of a request's CPU, and hardly any request needs it.
+            return await self._repeated(failure, url, headers, proxy)
+
+    async def _repeated(
+        self, first: Unseen, url: yarl.URL, headers: Mapping[str, str], proxy: Proxy | None
+    ) -> aiohttp.ClientResponse:
+        """Go on with a request whose first try has failed."""
+        failures = [first]
+
+        async def tried() -> aiohttp.ClientResponse:
+            if failures:
+                raise failures.pop()
+            return await self._attempt(url, headers, proxy)
+
         quick = AsyncRetrying(
             retry=retry_if_exception_type(Unseen),
             stop=stop_after_attempt(_QUICK_TRIES),
             wait=wait_random(*_QUICK_PAUSE_S),
             reraise=True,
         )
-        return await quick(self._attempt, url, headers, proxy)
+        return await quick(tried)
 
     async def _check_addresses(self, url: yarl.URL) -> None:
         """Judge all that the name resolves to here: which of them a proxy will choose is not known."""

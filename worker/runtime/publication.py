@@ -108,10 +108,10 @@ class Publication:
     ) -> Settled:
         article = verdict.reading
         cluster = await self._stories.cluster_of(article.article_id, article.fingerprints, visit.cluster)
-        visit = replace(visit, cluster=cluster)
+        visit = visit if visit.cluster == cluster else replace(visit, cluster=cluster)
         change: Change = "new" if visit.revision == 1 else "updated"
         event = article_event(
-            replace(lease.task, revision=visit.revision),
+            _as_of(lease.task, visit),
             article,
             verdict.page,
             fetched_at=verdict.fetched_at,
@@ -151,7 +151,7 @@ class Publication:
     ) -> Settled:
         read = verdict if isinstance(verdict, Publish) else None
         event = unchanged_event(
-            replace(lease.task, revision=visit.revision),
+            _as_of(lease.task, visit),
             verdict.page,
             fetched_at=verdict.fetched_at,
             now=self._clock.now(),
@@ -183,6 +183,10 @@ class Publication:
         self._stats.observe("fetch", verdict.page.duration_ms)
         if isinstance(verdict, Publish):
             self._stats.observe("extract", verdict.extract_ms)
+
+
+def _as_of(task: Task, visit: Visit) -> Task:
+    return task if task.revision == visit.revision else replace(task, revision=visit.revision)
 
 
 def age_ms(task: Task, clock: Clock) -> int:
