@@ -7,31 +7,23 @@ two line breaks do. Each block knows the element that holds it; elements know th
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from selectolax.lexbor import LexborHTMLParser
-
 from worker.extract.hints import hints_of
+from worker.extract.markup import tag_ids
 from worker.extract.text import squeeze
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-    from selectolax.lexbor import LexborNode
+    from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 _MAX_BLOCKS = 20_000
 _MAX_ELEMENTS = 100_000
 _MAX_NAME_CHARS = 500
 
 Attributes = dict[str, str | None]
-_Element = tuple[int, Attributes]  # its tag, by number
-
-
-def tag_ids(*tags: str) -> frozenset[int]:
-    """The parser's numbers of `tags`, which are told apart in half the time of their names."""
-    create = LexborHTMLParser("").create_node
-    return frozenset(create(tag).tag_id for tag in tags)
 
 
 #: What stands in a line of text, or in none, and has no text of the page.
@@ -77,10 +69,10 @@ class Blocks:
     columns, as an object for each of hundreds takes longer than the rest of the walk.
     """
 
-    blocks: Sequence[Block]
-    parents: Sequence[int]  # -1 for that of the body
-    tags: Sequence[int]  # see `tag_ids`
-    attributes: Sequence[Attributes]
+    blocks: list[Block] = field(default_factory=list)
+    parents: list[int] = field(default_factory=lambda: [-1])
+    tags: list[int] = field(default_factory=lambda: [_BODY])  # see `tag_ids`
+    attributes: list[Attributes] = field(default_factory=lambda: [{}])
 
     def upwards(self, element: int) -> Iterator[int]:
         """`element` and those around it, from the inside out."""
@@ -97,6 +89,26 @@ class Blocks:
         """Whether microdata says that `element` is the body of the article."""
         return self.attributes[element].get("itemprop") == "articleBody"
 
+    def end_block(
+        self, pieces: list[str], links: list[str], opened: list[tuple[int, Attributes]], holder: int
+    ) -> int:
+        """Make a block of `pieces`, in `opened`, in `holder`, if they hold any text; the element around it.
+
+        Empties `pieces` and `links`, and `opened` where the block is the first one in them.
+        """
+        if (text := squeeze("".join(pieces))) and len(self.blocks) < _MAX_BLOCKS:
+            for tag, attributes in opened:
+                self.parents.append(holder)
+                holder = len(self.tags)
+                self.tags.append(tag)
+                self.attributes.append(attributes)
+            opened.clear()
+            linked = text if links == pieces else squeeze("".join(links)) if links else ""
+            self.blocks.append(Block(text, holder, len(linked)))
+        pieces.clear()
+        links.clear()
+        return holder
+
 
 def read_blocks(tree: LexborHTMLParser) -> Blocks:
     """The blocks of `tree`. No recursion, as markup may nest deeper than Python does."""
@@ -104,29 +116,13 @@ def read_blocks(tree: LexborHTMLParser) -> Blocks:
 
 
 def _walk(node: LexborNode | None) -> Blocks:  # noqa: PLR0912, PLR0915 - a call a node costs half as much again
-    blocks: list[Block] = []
-    parents: list[int] = [-1]
-    elements: list[_Element] = [(_BODY, {})]  # those with text in them
-    opened: list[_Element] = []  # the innermost ones so far without
+    page = Blocks()
+    opened: list[tuple[int, Attributes]] = []  # the innermost elements, those without text so far
     holder = met = 0  # the element around those; how many of all elements there were
     pieces: list[str] = []
     links: list[str] = []  # those of `pieces` that are in a link
     in_link = broken = False
     above: list[tuple[LexborNode | None, bool | None]] = []  # next; None in blocks, else whether in a link
-
-    def end_block() -> None:
-        nonlocal holder
-        if (text := squeeze("".join(pieces))) and len(blocks) < _MAX_BLOCKS:
-            linked = text if links == pieces else squeeze("".join(links)) if links else ""
-            if opened:
-                parents.append(holder)
-                parents.extend(range(len(elements), len(elements) + len(opened) - 1))
-                elements.extend(opened)
-                opened.clear()
-                holder = len(elements) - 1
-            blocks.append(Block(text, holder, len(linked)))
-        pieces.clear()
-        links.clear()
 
     while True:
         while node is not None:
@@ -142,12 +138,12 @@ def _walk(node: LexborNode | None) -> Blocks:  # noqa: PLR0912, PLR0915 - a call
                     pieces.append(" ")
             elif tag == _BR:
                 if broken:
-                    end_block()
+                    holder = page.end_block(pieces, links, opened, holder)
                 pieces.append(" ")
                 broken = not broken
             elif tag in _SKIPPED or (child := node.first_child) is None:
                 if pieces and tag not in _IN_LINE:
-                    end_block()
+                    holder = page.end_block(pieces, links, opened, holder)
             elif tag in _INLINE:
                 # Within text alone: most spans are of menus, and attributes take as long as all else here.
                 if tag != _SPAN or not pieces or not _is_for_readers_aloud(node.attributes):
@@ -161,7 +157,7 @@ def _walk(node: LexborNode | None) -> Blocks:  # noqa: PLR0912, PLR0915 - a call
                     tag < _FIRST_CUSTOM or node.tag not in _SKIPPED_CUSTOM
                 ):
                     if pieces:
-                        end_block()
+                        holder = page.end_block(pieces, links, opened, holder)
                     above.append((node.next, None))
                     opened.append((tag, attributes))
                     met += 1
@@ -175,13 +171,13 @@ def _walk(node: LexborNode | None) -> Blocks:  # noqa: PLR0912, PLR0915 - a call
             in_link = outer
             continue
         if pieces:
-            end_block()
+            holder = page.end_block(pieces, links, opened, holder)
         if opened:
             opened.pop()
         else:
-            holder = parents[holder]
-    end_block()
-    return Blocks(blocks, parents, *zip(*elements, strict=True))
+            holder = page.parents[holder]
+    page.end_block(pieces, links, opened, holder)
+    return page
 
 
 def _is_hidden(attributes: Attributes) -> bool:

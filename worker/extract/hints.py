@@ -197,6 +197,6 @@ def is_furniture(line: str, *, plain_prose: bool) -> bool:
         return False
     lowered = line.lower()
     if plain_prose and line.endswith(_ENDS):
-        return any(words in lowered for words in _RIGHTS)
-    asked = any(words in lowered for words in _REQUESTS)
+        return any(map(lowered.__contains__, _RIGHTS))
+    asked = any(map(lowered.__contains__, _REQUESTS))
     return asked or _FURNITURE.match(line) is not None or (not plain_prose and bool(_ASKING.search(line)))

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import islice
 from typing import TYPE_CHECKING
 
-from worker.extract.blocks import tag_ids
 from worker.extract.hints import LEAD, is_credit, is_furniture
+from worker.extract.markup import tag_ids
 from worker.extract.scoring import HEADINGS, visible_length
 from worker.extract.text import CLOSING_MARKS, SENTENCE_ENDS, letters
 from worker.model import Paragraph
@@ -125,9 +124,11 @@ def _is_lead(page: Blocks, scored: Scored, index: int, leads: set[str]) -> bool:
 
 def _kind(page: Blocks, holder: int) -> ParagraphKind:
     """By the nearest of three elements that is of a kind: a list item may hold a paragraph."""
-    for element in islice(page.upwards(holder), 3):
-        if kind := _KINDS.get(page.tags[element]):
+    tags, parents = page.tags, page.parents
+    for _ in range(3):
+        if kind := _KINDS.get(tags[holder]):
             return kind
+        holder = parents[holder] if holder else 0
     return "paragraph"
 
 

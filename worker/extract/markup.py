@@ -19,6 +19,7 @@ MAX_BYTES = 4_000_000
 #: Pages of suspect depth are flattened below this. Blink keeps 512 levels, libxml2 256 and loses the rest.
 MAX_DEPTH = 200
 _SUSPECT_DEPTH = 5_000
+_COUNTED_BYTES = 32_768
 _SUSPECT_TAG_CHARS = 32_768
 _MAX_ATTRIBUTES = 500
 
@@ -64,6 +65,12 @@ def parse(page: bytes) -> LexborHTMLParser:
         raise NotAnArticle("no_body", "the parser ran out of memory") from exc
 
 
+def tag_ids(*tags: str) -> frozenset[int]:
+    """The parser's numbers of `tags`, which are told apart in half the time of their names."""
+    create = LexborHTMLParser("").create_node
+    return frozenset(create(tag).tag_id for tag in tags)
+
+
 def node_text(node: LexborNode) -> str:
     """The visible text of `node` on one line."""
     return squeeze(node.text(separator=" "))
@@ -90,8 +97,13 @@ def _stuffed_tag(page: bytes) -> int | None:
 def _nests_deeply(page: bytes) -> bool:
     """Whether more elements are ever open at once than parsers can take, or too many open again and again."""
     # Not `count`, which takes half as long again.
-    tags = len(page) - len(page.replace(b"<", b""))
-    if tags <= _SUSPECT_DEPTH or tags - page.count(b"</") <= _SUSPECT_DEPTH:
+    unclosed = len(page) - len(page.replace(b"<", b""))
+    # As far as need be: a count of pairs takes seven times as long.
+    for start in range(0, len(page), _COUNTED_BYTES):
+        if unclosed <= _SUSPECT_DEPTH:
+            return False
+        unclosed -= page.count(b"</", start, start + _COUNTED_BYTES + 1)
+    if unclosed <= _SUSPECT_DEPTH:
         return False
     stack, again = _OpenElements(), 0
     for tag in _TAG.finditer(page):

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from worker.extract.blocks import tag_ids
 from worker.extract.hints import BODY, BOX, is_label
+from worker.extract.markup import tag_ids
 from worker.extract.text import SENTENCE_ENDS, is_unstopped, letters, squeeze
 
 if TYPE_CHECKING:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import html
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from worker.extract import jsonld
-from worker.extract.markup import attribute, node_text
+from worker.extract.markup import attribute, node_text, tag_ids
 from worker.extract.text import squeeze, unescape
 
 if TYPE_CHECKING:
@@ -22,12 +22,12 @@ _MAX_BLOCKS = 50
 _MAX_STEPS = 20
 _MAX_HEADINGS = 6
 _MAX_WORDED, _MAX_WORDED_CHARS = 50, 1_000
+(_SCRIPT,), (_H1,), (_META,) = map(tag_ids, ("script", "h1", "meta"))
 #: Properties whose value is the element's text, where no attribute holds it.
 _WORDED = frozenset(("headline", "name", "articleSection", "alternativeHeadline"))
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A value that a page offers for a field, and the name of the place where it does."""
 
     value: str
@@ -112,13 +112,14 @@ def read_structured(tree: LexborHTMLParser, *, url: str) -> Structured:
     headings: list[str] = []
     # One query: each goes over the whole tree.
     for node in tree.css("meta[content], [itemprop], script[type*='ld+json' i], h1")[:_MAX_NODES]:
-        if node.tag == "script":
+        tag = node.tag_id
+        if tag == _SCRIPT:
             blocks.append(node.text())
             continue
-        if node.tag == "h1" and len(headings) < _MAX_HEADINGS and (text := node_text(node)):
+        if tag == _H1 and len(headings) < _MAX_HEADINGS and (text := node_text(node)):
             headings.append(text)
         attributes = node.attributes
-        if node.tag == "meta":
+        if tag == _META:
             _gather_meta(attributes, meta)
         if itemprop := attributes.get("itemprop"):
             _gather_itemprop(node, attributes, itemprops)
@@ -158,15 +159,14 @@ def _written(article: Node) -> str | None:
 
 
 def _gather_meta(attributes: dict[str, str | None], meta: dict[str, list[str]]) -> None:
-    names = f"{attributes.get('property') or ''} {attributes.get('name') or ''}"
-    if names.isspace() and (attributes.get("http-equiv") or "").casefold() == "content-language":
-        names = "content-language"
-    if names.isspace() or not (value := unescape(attributes.get("content") or "")):
-        return
-    for name in names.casefold().split():
-        values = meta.setdefault(name, [])
-        if value not in values:
-            values.append(value)
+    names = f"{attributes.get('property') or ''} {attributes.get('name') or ''}".casefold().split()
+    if not names and (attributes.get("http-equiv") or "").casefold() == "content-language":
+        names = ["content-language"]
+    if names and (value := unescape(attributes.get("content") or "")):
+        for name in names:
+            values = meta.setdefault(name, [])
+            if value not in values:
+                values.append(value)
 
 
 def _gather_itemprop(
