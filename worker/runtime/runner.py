@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
 #: Leases in one reply: more would make others wait for Redis.
 _BATCH = 32
-#: Between two claims, so that places freed one by one are filled by one claim.
+#: Between two claims, so that places freed one by one are filled by one claim: while few are taken, and while
+#: half of them are, which is work enough until then.
 _SHORTEST_PAUSE_S = 0.01
+_SHORTEST_BUSY_PAUSE_S = 0.03
 #: While nothing is due: how late another worker's admission may be noticed.
 _LONGEST_PAUSE_S = 0.25
 
@@ -77,7 +79,8 @@ class Runner:
                             self._start(group, lease)
                 if len(claim.leases) < _BATCH:
                     if len(self._in_work):
-                        await asyncio.sleep(_SHORTEST_PAUSE_S)
+                        is_busy = len(self._in_work) > self._concurrency // 2
+                        await asyncio.sleep(_SHORTEST_BUSY_PAUSE_S if is_busy else _SHORTEST_PAUSE_S)
                     await pause(self._wake, _until_due(claim))
 
     async def _claim(self, limit: int) -> Claim:
