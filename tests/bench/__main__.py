@@ -47,6 +47,7 @@ class Given:
     only_race: bool
     json: Path
     picture: Path
+    extract_processes: int | None
 
 
 def main() -> None:
@@ -65,6 +66,9 @@ def main() -> None:
         "--json", type=Path, default=peer_venv.VENV.parent / "bench.json", help="where to write every run"
     )
     parser.add_argument("--picture", type=Path, default=_ROOT / "docs" / "bench.svg", help="where to draw")
+    parser.add_argument(
+        "--extract-processes", type=int, help="INGEST_EXTRACT_PROCESSES of ingest (its default)"
+    )
     given = Given(**vars(parser.parse_args()))
     with tempfile.TemporaryDirectory(prefix="ingest-bench-") as folder:
         server = RedisServer(Path(folder)).start()
@@ -117,7 +121,7 @@ async def _measure(server: RedisServer, given: Given) -> None:
             )
             if not given.only_race:
                 await _report_parts(connection, counted, given.folder)
-            runs, ledger = await _race(course, peers, given.runs)
+            runs, ledger = await _race(course, peers, given)
     finally:
         origin.stdin.close()
         await origin.wait()
@@ -132,12 +136,12 @@ async def _measure(server: RedisServer, given: Given) -> None:
 
 
 async def _race(
-    course: race.Course, peers: Sequence[race.Peer], count: int
+    course: race.Course, peers: Sequence[race.Peer], given: Given
 ) -> tuple[dict[str, list[Run]], Ledger]:
     """In turn, so that a machine that slows down slows all. A peer that fails is told, and left out."""
     runs: dict[str, list[Run]] = {name: [] for name in (OURS, *(peer.name for peer in peers), SCRIPT)}
-    for _ in range(count):
-        measured, ledger = await whole.run(course, Keys())
+    for _ in range(given.runs):
+        measured, ledger = await whole.run(course, Keys(), extract_processes=given.extract_processes)
         runs[OURS].append(measured)
         for peer in [peer for peer in peers if peer.name in runs]:
             try:

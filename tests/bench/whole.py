@@ -34,7 +34,7 @@ _HEADLINES = (
 )
 
 
-async def run(course: Course, keys: Keys) -> tuple[Run, Ledger]:
+async def run(course: Course, keys: Keys, *, extract_processes: int | None = None) -> tuple[Run, Ledger]:
     """Start a worker, let it warm up on a few pages, queue the URLs, and measure. Empties the server."""
     connection = course.connection
     await connection.command("FLUSHALL")
@@ -45,6 +45,7 @@ async def run(course: Course, keys: Keys) -> tuple[Run, Ledger]:
         "INGEST_HOST_SLOTS": "4",
         "INGEST_OBEY_ROBOTS": "false",
         "INGEST_LOG_FORMAT": "json",
+        **({"INGEST_EXTRACT_PROCESSES": str(extract_processes)} if extract_processes else {}),
     }
     worker = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "worker", "run"),
