@@ -15,7 +15,7 @@ from worker.errors import FetchFailed
 from worker.fetch.session import Fetcher
 from worker.model import Page, Task
 from worker.pipeline import Pipeline
-from worker.reading import Sent, read_page
+from worker.reading import read_page
 from worker.retry import RetryPolicy
 from worker.telemetry.log import get_logger
 from worker.urls import host_key
@@ -122,7 +122,7 @@ async def test_codings_are_left_alone_for_who_reads_pages_alone(server: RawServe
 def test_the_limit_is_that_of_the_page_and_not_of_what_was_sent() -> None:
     """Some hundred bytes may become megabytes."""
     page = gzip.compress(ARTICLE + bytes(1_000_000))
-    assert read_page(page, url="http://a.example/", sent=Sent(("gzip",), 100_000)) == (
+    assert read_page(page, url="http://a.example/", codings=("gzip",), limit_bytes=100_000) == (
         "too_large",
         "more than 100000 bytes decompressed",
     )

@@ -16,7 +16,6 @@ from worker.events.envelope import article_event
 from worker.events.payload import ArticleEvent
 from worker.extract import extract_article
 from worker.extract.fingerprints import fingerprints
-from worker.extract.indexing import Indexing
 from worker.habits.sightings import found_in
 from worker.model import Article
 from worker.reading import PARTS, Reading, read_page, reading_of, written
@@ -79,5 +78,9 @@ def test_fingerprints_are_made_where_they_are_wanted() -> None:
 
 def test_what_the_response_says_of_indexing_is_heeded() -> None:
     """It is handed through to where the page is read."""
-    assert "noindex" in read(indexing=Indexing(("noindex",))).warnings
+    assert "noindex" in read(robots_tag=("noindex",)).warnings
+    assert "noindex" in read(robots_tag=("somebody: noindex",), robot="somebody").warnings
+    past = "unavailable_after: 1 Jan 2026 00:00:00 GMT"
+    assert "noindex" in read(robots_tag=(past,), fetched_s=1_800_000_000).warnings
+    assert "noindex" not in read(robots_tag=(past,), fetched_s=1_700_000_000).warnings
     assert "noindex" not in read().warnings

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from worker.capture import Subject, on_behalf_of
@@ -24,13 +25,13 @@ from worker.extract.article import extract_article
 from worker.extract.indexing import NOINDEX, Indexing
 from worker.hooks import NO_HOOKS, Hooks
 from worker.model import NotModified, Page, Record, Redirect, Signal
-from worker.reading import Reading, Sent, Unreadable, read_page, reading_of
+from worker.reading import Reading, Unreadable, read_page, reading_of
 from worker.retry import RetryPolicy, decide, signal_of
 from worker.urls import host_key
 from worker.verdict import Failed, Hop, Learnt, Postponed, Publish, Unmodified, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from contextlib import AbstractContextManager
     from datetime import datetime
 
@@ -201,26 +202,31 @@ class Pipeline:
         self, task: Task, page: Page, fetched_at: datetime, known: Record, log: FilteringBoundLogger
     ) -> Article | Reading | Unreadable:
         """Twice, when the process that reads the page is killed: the first time it may have been innocent."""
-        function: Callable[..., Article | Reading | Unreadable] = extract_article
-        more: dict[str, object] = {}
-        if not self.wants_articles:
-            # A cluster is for good: the fingerprints of what has one are wanted no more.
-            function, more = read_page, {"fingerprinted": self.clusters and not _has_cluster(known)}
-            if page.codings:
-                more["sent"] = Sent(page.codings, self.body_limit_bytes)
+        read: Callable[[], Awaitable[Article | Reading | Unreadable]]
+        known_of = {
+            "url": page.url,
+            "subject": task.url,
+            "content_type": page.content_type,
+            "hints": _hints(task),
+        }
+        if self.wants_articles:
+            indexing = Indexing(page.robots_tag, self.robot, fetched_at)
+            more: dict[str, object] = {"fetched_at": fetched_at, "indexing": indexing}
+            read = partial(self.extractor.call, extract_article, page.body, **known_of, **more)
+        else:
+            more = {
+                "fetched_s": fetched_at.timestamp(),
+                "robots_tag": page.robots_tag,
+                "robot": self.robot,
+                # A cluster is for good: the fingerprints of what has one are wanted no more.
+                "fingerprinted": self.clusters and not _has_cluster(known),
+                "codings": page.codings,
+                "limit_bytes": self.body_limit_bytes,
+            }
+            read = partial(self.extractor.call, read_page, page.body, **known_of, **more)
         for last in (False, True):
             try:
-                return await self.extractor.call(
-                    function,
-                    page.body,
-                    url=page.url,
-                    subject=task.url,
-                    content_type=page.content_type,
-                    fetched_at=fetched_at,
-                    hints=_hints(task),
-                    indexing=Indexing(page.robots_tag, self.robot, fetched_at),
-                    **more,
-                )
+                return await read()
             except (ExtractTimeout, ExtractCrashed) as failure:
                 reason = "extract_timeout" if isinstance(failure, ExtractTimeout) else "poison"
                 log.warning("extract_killed", reason=reason, error=str(failure))

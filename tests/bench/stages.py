@@ -19,7 +19,7 @@ from worker.extract.pool import ExtractionPool
 from worker.fetch.guard import AddressGuard
 from worker.fetch.session import Fetcher
 from worker.model import Page, Submission, Task
-from worker.reading import Reading, Sent, read_page
+from worker.reading import Reading, read_page
 from worker.store.frontier import Frontier, FrontierLimits
 from worker.store.hosts import HostPolicy
 from worker.store.inbox import Inbox
@@ -39,7 +39,6 @@ Item = TypeVar("Item")
 _AT_ONCE = 16
 _TINY: Event = {"id": "0", "data": b"{}"}
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
-_BODY_LIMIT_BYTES = 10_000_000
 _LINES = 20_000
 
 
@@ -132,8 +131,8 @@ async def _extract_ms(sample: Sequence[BenchPage]) -> tuple[float, float]:
 
         async def read(page: BenchPage) -> None:
             try:
-                sent = Sent(("gzip",) if page.is_gzip else (), _BODY_LIMIT_BYTES)
-                await pool.call(read_page, page.wire, url=page.url, content_type="text/html", sent=sent)
+                codings = ("gzip",) if page.is_gzip else ()
+                await pool.call(read_page, page.wire, url=page.url, content_type="text/html", codings=codings)
             except NotAnArticle:
                 return
 

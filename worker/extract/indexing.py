@@ -6,9 +6,10 @@ No standard has these rules; they are the ones that search engines publish, and 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -24,7 +25,8 @@ _NAMED = re.compile(r"([a-z0-9_*.-]+)\s*:\s*(.*)", re.IGNORECASE | re.DOTALL)
 _MAX_CHARS = 2_000
 
 
-class Indexing(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Indexing:
     """What the response said by X-Robots-Tag, to whom, and when: `robot` is our product token."""
 
     tags: tuple[str, ...] = ()
