@@ -6,7 +6,7 @@ from hashlib import blake2b
 from heapq import nsmallest
 from zlib import crc32
 
-from worker.extract.text import fold, words
+from worker.extract.text import folded_words
 
 #: Figures by measurement: see `tests/bench/clusters.py`.
 COUNT = 16
@@ -25,7 +25,7 @@ def fingerprints(text: str) -> tuple[bytes, ...]:
     They stand for the word 6-grams of the lowest hash, in that order: two texts share about as large a part
     of these as of all their 6-grams (Broder, "On the resemblance and containment of documents", 1997).
     """
-    tokens = words(fold(text[:_CHARS].replace("\n\n", " ")))
+    _, tokens = folded_words(text[:_CHARS])
     if len(tokens) < LEAST_WORDS:
         return ()
     grams = map(b" ".join, zip(*(tokens[place:] for place in range(_GRAM)), strict=False))

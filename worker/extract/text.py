@@ -8,6 +8,7 @@ import sys
 import unicodedata
 from array import array
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from zlib import crc32
 
@@ -106,9 +107,18 @@ class Measures:
 
 def measured(text: str) -> Measures:
     """Count and hash `text`, which is folded and cut into words once for all of them."""
-    folded = fold(text)
-    tokens = words(folded)
+    folded, tokens = folded_words(text)
     return Measures(len(tokens), sha256(folded.encode()).hexdigest(), _simhash(tokens))
+
+
+@lru_cache(maxsize=1)
+def folded_words(text: str) -> tuple[str, list[bytes]]:
+    """A text of paragraphs as one folded line, and its words; the last one is remembered.
+
+    Measures and fingerprints want the same of each article. Nobody may change the list.
+    """
+    folded = fold(text.replace("\n\n", " "))  # so joined, it need not be squeezed
+    return folded, words(folded)
 
 
 def _simhash(tokens: list[bytes]) -> str:
