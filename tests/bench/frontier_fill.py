@@ -32,6 +32,7 @@ KEYS = Keys()
 URL_BYTES = 88
 _BATCH = 100  # as the admitter's
 _PUSHED_AT_ONCE = 1000
+_ADMITTERS = 4  # in each process, so that Redis never waits for one
 GIANT = "giant.example"
 _ROOT = Path(__file__).parents[2]
 _LEAST_HOSTS = 64  # so that 32 can be claimed at once, in the least frontier too
@@ -147,18 +148,24 @@ def _submission(url: str) -> Submission:
 
 
 async def _produce(server: str, shape: Shape, numbers: Iterator[int]) -> None:
-    async with Connection(server, patience_s=60) as connection:
-        # What `admitted` keeps of the last minutes is no part of a frontier at rest.
-        inbox = Inbox(connection, KEYS, worker=f"producer{os.getpid()}", forget_after_s=0)
+    async with Connection(server, patience_s=60, timeout_s=60) as connection:
         print("ready", flush=True)
         sys.stdin.readline()
-        while urls := [url_of(shape.host_of(number), number) for number in islice(numbers, _PUSHED_AT_ONCE)]:
-            await inbox.push(urls)
-            for _ in range(_PUSHED_AT_ONCE // _BATCH):
-                await admit_taken(inbox, await inbox.take(_BATCH))
-        while items := await inbox.take(_BATCH):
-            await admit_taken(inbox, items)
-        await connection.run("admit", [KEYS.tag(0)], [7, joined(inbox._forgettable(0))])
+        names = [f"producer{os.getpid()}-{n}" for n in range(_ADMITTERS)]
+        await asyncio.gather(*(_admitted(connection, name, shape, numbers) for name in names))
+
+
+async def _admitted(connection: Connection, name: str, shape: Shape, numbers: Iterator[int]) -> None:
+    """One admitter; it shares the numbers with the others of its process."""
+    # What `admitted` keeps of the last minutes is no part of a frontier at rest.
+    inbox = Inbox(connection, KEYS, worker=name, forget_after_s=0)
+    while urls := [url_of(shape.host_of(number), number) for number in islice(numbers, _PUSHED_AT_ONCE)]:
+        await inbox.push(urls)
+        for _ in range(_PUSHED_AT_ONCE // _BATCH):
+            await admit_taken(inbox, await inbox.take(_BATCH))
+    while items := await inbox.take(_BATCH):
+        await admit_taken(inbox, items)
+    await connection.run("admit", [KEYS.tag(0)], [7, joined(inbox._forgettable(0))])
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ MOST_BYTES = 120
 #: figure → what it is called, and digits
 _ROWS = {
     "bytes_a_url": ("bytes a waiting URL", 0),
+    "resident_a_url": ("  of resident memory, all that Redis has", 0),
     "admitted_per_s": ("admitted URLs a second", 0),
     "admit_redis_us": ("Redis CPU us an admission", 1),
     "claim_p50_ms": ("claim of 32, ms, p50", 2),

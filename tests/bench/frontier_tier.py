@@ -103,11 +103,13 @@ async def _fill(tier: Tier, bench: Bench, shape: Shape, scope: Scope, giant: int
     async with bench.use() as use:
         filled = await fill(bench.connection, bench.server, shape, scope.producers, giant=giant)
     held = (await RedisUse.of(bench.connection)).data_bytes - before
+    memory = await bench.connection.command("INFO", "memory")
     assert await bench.waiting() == waiting + filled.urls
     prefix = "giant_" if giant else ""
     _note(tier, f"{prefix}fill", use)
     tier.figures |= {
         f"{prefix}bytes_a_url": held / filled.urls,
+        f"{prefix}resident_a_url": int(memory["used_memory_rss"]) / (waiting + filled.urls),
         f"{prefix}admitted_per_s": filled.per_s,
         f"{prefix}admit_redis_us": filled.redis_us,
     }
