@@ -122,20 +122,22 @@ def table(rows: Sequence[Figures]) -> Iterator[str]:
 class Field:
     """A fleet, its Redis and its origin, while a phase lasts."""
 
-    def __init__(self, connection: Connection, keys: Keys, origin: Served, articles: Sequence[int]) -> None:
+    def __init__(
+        self, connection: Connection, origin: Served, articles: Sequence[int], served_pages: int
+    ) -> None:
         self.connection = connection
-        self.keys = keys
+        self.keys = Keys()
         self.origin = origin
         self.watched = Watched()
         self.probes: list[Probe] = []
-        self._articles = articles
+        self._articles, self._served = articles, served_pages
         self._pages = 0
 
     def url(self, network: str, host: int) -> str:
         """Another page that has an article, never asked for before."""
         turn, which = divmod(self._pages, len(self._articles))
         self._pages += 1
-        return self.origin.url(network, host, turn * 100_000 + self._articles[which])
+        return self.origin.url(network, host, turn * self._served + self._articles[which])
 
     async def push(self, *items: str | bytes) -> None:
         """Put items into the queue, as a producer does."""
@@ -151,6 +153,8 @@ class Field:
         """Wait until each has its event. Raises TimeoutError."""
 
         async def are_there() -> bool:
+            if dead := await self.connection.command("XRANGE", self.keys.dead(), "-", "+", "COUNT", 1):
+                raise RuntimeError(f"a URL has no event to wait for: {dead}")
             return all(url in self.watched.arrived_at for url in urls)
 
         await until(are_there)
@@ -199,19 +203,17 @@ Run = Callable[[Field, Given], Awaitable[None]]
 
 async def measure(given: Given) -> list[Figures]:
     """Both phases, each with a fleet, a Redis and an origin of its own."""
-    articles = [number for number, page in enumerate(pages(given.folder)) if _is_article(page.body, page.url)]
+    every = pages(given.folder)
+    articles = [number for number, page in enumerate(every) if _is_article(page.body, page.url)]
     rows: list[Figures] = []
     phases = [(on_an_idle_fleet, dict[str, str]()), (under_load, _IMPOLITE)]
     for run, settings in phases if given.crowd else phases[:1]:
-        rows += await _phase(run, settings, given, articles)
+        rows += await _phase(run, settings, given, (articles, len(every)))
     return rows
 
 
 async def _phase(
-    run: Callable[[Field, Given], Awaitable[None]],
-    settings: dict[str, str],
-    given: Given,
-    articles: Sequence[int],
+    run: Run, settings: dict[str, str], given: Given, sample: tuple[list[int], int]
 ) -> list[Figures]:
     networks = {_KNOWN: _KNOWN_HOSTS, _NEW: given.new_hosts, _CROWD: _CROWD_HOSTS}
     options = [f"--delay-ms={given.delay_ms}", *([f"--folder={given.folder}"] if given.folder else [])]
@@ -223,7 +225,7 @@ async def _phase(
                 Connection(server.url, timeout_s=10) as connection,
                 workers_of(given.workers, _SETTINGS | settings | {"INGEST_REDIS_URL": server.url}),
             ):
-                field = Field(connection, Keys(), origin, articles)
+                field = Field(connection, origin, *sample)
                 following = asyncio.create_task(field.watched.follow(connection, Keys().articles()))
                 await field.warm_up()
                 await run(field, given)

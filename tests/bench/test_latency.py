@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.bench import latency
-from tests.bench.latency import Figures, Probe, figures, table
+from tests.bench.latency import Field, Figures, Probe, figures, table
 from tests.bench.served import Served
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from worker.store.connection import Connection
 
 
 def test_figures_are_beyond_the_servers_own_time() -> None:
@@ -32,6 +34,14 @@ def test_table_has_a_line_for_each_kind() -> None:
     head, row = table([Figures("idle", 200, 1.25, 2, 3, 4, server_p50=0.5)])
     assert row.split() == ["idle", "200", "1.2", "2.0", "3.0", "4.0", "0.5"]
     assert len(head) == len(row)
+
+
+async def test_every_url_is_of_a_page_with_an_article(connection: Connection) -> None:
+    """However many pages the origin serves, and whichever of them hold one."""
+    field = Field(connection, Served(80), [2, 3, 5], 7)
+    urls = [field.url("127.0.4", 1) for _ in range(20)]
+    assert len(set(urls)) == 20
+    assert {int(url.rpartition("/")[2]) % 7 for url in urls} == {2, 3, 5}
 
 
 @pytest.mark.slow
