@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import sys
 import tempfile
 import time
 from contextlib import asynccontextmanager
@@ -21,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 from tests.bench import capacity
 from tests.bench.race import cpu_of
 from tests.bench.served import served
-from tests.bench.workers import until
-from tests.chaos.fleet import ROOT, clean_environ
+from tests.bench.workers import programs, until
+from tests.chaos.fleet import ROOT
 from tests.conformance.topologies import SLOTS, Cluster, ask
 from tests.servers import RedisServer
 from worker.store.connection import Connection
@@ -41,7 +40,6 @@ _NETWORK, _HOSTS = "127.0.9", 200
 _QUEUED = 2.0
 _AT_ONCE = 1000
 _START_WITHIN_S = 120.0
-_END_WITHIN_S = 40.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,40 +107,6 @@ def settings(url: str, given: Given, partitions: int) -> dict[str, str]:
         "INGEST_DRAIN_S": "0",
         "INGEST_LOG_FORMAT": "json",
     }
-
-
-@asynccontextmanager
-async def programs(count: int, environ: dict[str, str], log: Path) -> AsyncIterator[list[Process]]:
-    """So many workers without CPU, until the block ends. Raises RuntimeError for what they say on stderr."""
-    with log.open("wb") as said:
-        workers = [
-            await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "tests.bench.fetch_only"),
-                stdout=asyncio.subprocess.DEVNULL,
-                stderr=said,
-                cwd=ROOT,
-                env=clean_environ() | environ,
-            )
-            for _ in range(count)
-        ]
-    try:
-        yield workers
-    finally:
-        for worker in workers:
-            if worker.returncode is None:
-                worker.terminate()
-        await asyncio.gather(*(_ended(worker) for worker in workers))
-        if words := await asyncio.to_thread(log.read_text):
-            raise RuntimeError(words)
-
-
-async def _ended(worker: Process) -> None:
-    try:
-        async with asyncio.timeout(_END_WITHIN_S):
-            await worker.wait()
-    except TimeoutError:
-        worker.kill()
-        await worker.wait()
 
 
 class Course:

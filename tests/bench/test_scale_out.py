@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.bench import scale_out
-from tests.bench.scale_out import Node, Pace, nodes_table, programs, table
+from tests.bench.scale_out import Node, Pace, nodes_table, table
+from tests.bench.workers import programs
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,7 +15,9 @@ from worker.runtime.admitter import Admitter
 from worker.store.connection import Connection
 from worker.store.headroom import Headroom
 from worker.store.inbox import Inbox
+from worker.store.keys import Keys
 from worker.telemetry.stats import Stats
+from worker.urls import partition_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -165,3 +167,23 @@ async def test_refused_wait_becomes_a_poll(
     async with asyncio.timeout(_PATIENCE_S):
         await idle.admitted.wait()
     await idle.stop()
+
+
+async def test_admission_names_its_partition(bench: Bench, patient: Connection) -> None:
+    """Whoever claims next need not ask all of sixty-four."""
+    keys, expected, clock = Keys(partitions=64), list[int](), SystemClock()
+    admitting = Admitter(
+        patient,
+        keys,
+        Inbox(patient, keys, worker="one"),
+        frontier_limit=1000,
+        headroom=Headroom(patient, share=1, clock=clock),
+        beat_ttl_s=_ENDLESS_S,
+        admitted=asyncio.Event(),
+        expect=expected.append,
+        stats=Stats(clock),
+        clock=clock,
+    )
+    await bench.inbox.push(["http://a.example/", "ftp://malformed.example/"])
+    assert await admitting.admit_batch() == 2
+    assert expected == [partition_of("a.example", 64)]

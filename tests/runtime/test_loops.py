@@ -12,6 +12,7 @@ from worker.clock import FakeClock, SystemClock
 from worker.model import Submission
 from worker.runtime.admitter import Admitter
 from worker.runtime.keeper import Keeper
+from worker.runtime.prospects import Prospects
 from worker.runtime.reaper import Reaper
 from worker.runtime.runner import Runner
 from worker.runtime.suspects import SuspectRunner
@@ -24,6 +25,8 @@ from worker.store.ledger import read_ledger
 from worker.urls import partition_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pytest
 
     from tests.runtime.conftest import Bench
@@ -55,6 +58,7 @@ def runner_of(bench: Bench, *, max_backlog: int = 0, share: float = 1) -> Runner
         max_backlog=max_backlog,
         headroom=Headroom(bench.connection, share=share, clock=SystemClock()),
         wake=asyncio.Event(),
+        prospects=Prospects(bench.keys.partitions, SystemClock()),
     )
 
 
@@ -246,8 +250,8 @@ async def test_claim_answered_after_the_stop_is_given_back(bench: Bench) -> None
     stopping = asyncio.Event()
     claim = bench.frontier.claim
 
-    async def stopped_meanwhile(limit: int) -> Claim:
-        answer = await claim(limit)
+    async def stopped_meanwhile(limit: int, partitions: Sequence[int] | None = None) -> Claim:
+        answer = await claim(limit, partitions)
         stopping.set()
         return answer
 

@@ -17,7 +17,7 @@ from worker.telemetry.pulse import unheard
 from worker.urls import parse_item, partition_of, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from worker.clock import Clock
     from worker.grouping import Grouping
@@ -49,6 +49,7 @@ class Admitter:
         headroom: Headroom,
         beat_ttl_s: float,
         admitted: asyncio.Event,
+        expect: Callable[[int], None] = lambda _: None,
         stats: Stats,
         clock: Clock,
         grouping: Grouping = "host",
@@ -61,6 +62,7 @@ class Admitter:
         self._headroom = headroom
         self._beat_ttl_s = beat_ttl_s
         self._admitted = admitted
+        self._expect = expect  # told of each partition that something was admitted to
         self._stats = stats
         self._clock = clock
         self._grouping = grouping
@@ -121,6 +123,7 @@ class Admitter:
                 partitions[item.number] = partition_of(submission.host, self._keys.partitions)
         for admission in await self._inbox.admit(submissions):
             _tell(admission)
+            self._expect(admission.partition)
         self._admitted.set()
         await self._inbox.untake(partitions)
         for event in buried:  # not before: whoever adopts an item tells of it, too

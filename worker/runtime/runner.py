@@ -14,6 +14,7 @@ from worker.telemetry.pulse import unheard
 if TYPE_CHECKING:
     from worker.model import Lease
     from worker.runtime.in_work import InWork
+    from worker.runtime.prospects import Prospects
     from worker.runtime.work import Work
     from worker.store.frontier import Frontier
     from worker.store.headroom import Headroom
@@ -26,7 +27,7 @@ _BATCH = 32
 #: half of them are, which is work enough until then.
 _SHORTEST_PAUSE_S = 0.01
 _SHORTEST_BUSY_PAUSE_S = 0.03
-#: While nothing is due: how late another worker's admission may be noticed.
+#: While there is no place, or no room.
 _LONGEST_PAUSE_S = 0.25
 
 
@@ -44,6 +45,7 @@ class Runner:
         max_backlog: int,
         headroom: Headroom,
         wake: asyncio.Event,
+        prospects: Prospects,
         alone: asyncio.Lock | None = None,
     ) -> None:
         self._frontier = frontier
@@ -54,6 +56,7 @@ class Runner:
         self._max_backlog = max_backlog
         self._headroom = headroom
         self._wake = wake
+        self._prospects = prospects
         self._alone = alone or asyncio.Lock()
         self._paused_since: float | None = None
 
@@ -81,20 +84,30 @@ class Runner:
                     if len(self._in_work):
                         is_busy = len(self._in_work) > self._concurrency // 2
                         await asyncio.sleep(_SHORTEST_BUSY_PAUSE_S if is_busy else _SHORTEST_PAUSE_S)
-                    await pause(self._wake, _until_due(claim))
+                    nobody_asked = claim.paused and not claim.dues_s
+                    await pause(self._wake, _LONGEST_PAUSE_S if nobody_asked else self._prospects.next_s())
 
     async def _claim(self, limit: int) -> Claim:
         if await self._headroom.is_short():
             self._tell_pauses("memory")
             return Claim((), next_due_s=None, paused=True)
-        claim = await self._frontier.claim(limit)
+        partitions = self._prospects.promising()
+        if not partitions:
+            return Claim((), next_due_s=None)
+        claim = await self._frontier.claim(limit, partitions)
+        self._prospects.heard(claim.dues_s)
         self._tell_pauses("backlog" if claim.paused else None)
         return claim
 
     def _start(self, group: asyncio.TaskGroup, lease: Lease) -> None:
         worker = group.create_task(self._work.run(lease), name=f"task {lease.task_id}")
         self._in_work.add(lease, worker)
-        worker.add_done_callback(lambda _: self._wake.set())
+
+        def ended(_: object) -> None:
+            self._prospects.expect(lease.partition)
+            self._wake.set()
+
+        worker.add_done_callback(ended)
 
     def _tell_pauses(self, why: Literal["backlog", "memory"] | None) -> None:
         self._stats.paused = why
@@ -109,11 +122,6 @@ class Runner:
             paused_s = round(time.monotonic() - self._paused_since, 3)
             self._paused_since = None
             get_logger().info("claiming_resumed", paused_s=paused_s)
-
-
-def _until_due(claim: Claim) -> float:
-    due_s = _LONGEST_PAUSE_S if claim.next_due_s is None else claim.next_due_s
-    return min(max(due_s, 0.001), _LONGEST_PAUSE_S)
 
 
 async def _forward(stopping: asyncio.Event, wake: asyncio.Event) -> None:

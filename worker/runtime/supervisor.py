@@ -27,6 +27,7 @@ from worker.runtime.last_words import last_words
 from worker.runtime.listener import Listener, looks_every_s
 from worker.runtime.parts import Parts, assembled, connection_of, worker_name
 from worker.runtime.pause import pause
+from worker.runtime.prospects import Prospects
 from worker.runtime.reaper import Reaper
 from worker.runtime.reporter import Reporter
 from worker.runtime.runner import Runner
@@ -173,6 +174,7 @@ def _loops_of_a_worker(
     parts: Parts, stop: Stop, pulses: Pulses, *, in_program: bool
 ) -> list[Coroutine[Any, Any, None]]:
     settings, wake, alone = parts.settings, asyncio.Event(), asyncio.Lock()
+    prospects = Prospects(parts.keys.partitions, parts.clock)
     headroom = Headroom(parts.connection, share=settings.redis_memory_share, clock=parts.clock)
     runner = Runner(
         parts.frontier,
@@ -183,6 +185,7 @@ def _loops_of_a_worker(
         max_backlog=settings.max_backlog,
         headroom=headroom,
         wake=wake,
+        prospects=prospects,
         alone=alone,
     )
     admitter = Admitter(
@@ -193,6 +196,7 @@ def _loops_of_a_worker(
         headroom=headroom,
         beat_ttl_s=max(settings.lease_s, _SHORTEST_BEAT_TTL_S),
         admitted=wake,
+        expect=prospects.expect,
         stats=parts.stats,
         grouping=settings.host_grouping,
         clock=parts.clock,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from worker.model import Lease, Signal, Task
@@ -34,11 +34,15 @@ _NO_REQUEST = Signal()
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Leases, and when to ask again: `next_due_s` is None while nothing waits at all."""
+    """Leases, and when to ask again: `next_due_s` is None while nothing waits at all.
+
+    `dues_s` has the same of each partition that was asked.
+    """
 
     leases: tuple[Lease, ...]
     next_due_s: float | None
     paused: bool = False  # the articles stream is at its backlog limit
+    dues_s: Mapping[int, float | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +83,16 @@ class Frontier:
         self._turn = 0
         self._looked_ms: dict[int, int] = {}  # Redis' time at the last look for expired leases, by partition
 
-    async def claim(self, limit: int) -> Claim:
-        """Lease up to `limit` URLs, at most one of each host in one call."""
+    async def claim(self, limit: int, partitions: Sequence[int] | None = None) -> Claim:
+        """Lease up to `limit` URLs, at most one of each host in one call.
+
+        `partitions` are asked in this order, until the limit is reached; without any, all, in turn.
+        """
         leases: list[Lease] = []
-        dues: list[float] = []
-        paused = False
-        for step in range(self._keys.partitions):
-            partition = (self._turn + step) % self._keys.partitions
-            if len(leases) >= limit:
-                dues.append(0.0)
+        dues: dict[int, float | None] = {}
+        paused = cut = False
+        for partition in self._in_turn() if partitions is None else partitions:
+            if cut := len(leases) >= limit:
                 break
             asked = self._clock.monotonic()
             args: list[Word] = [
@@ -99,13 +104,18 @@ class Frontier:
             ]
             is_paused, due_ms, *rest = await self._connection.run("claim", [self._keys.tag(partition)], args)
             paused = paused or bool(is_paused)
-            dues += [due_ms / 1000] if due_ms >= 0 else []
+            dues[partition] = due_ms / 1000 if due_ms >= 0 else None
             leases += [
                 self._lease(rest[first : first + 4], partition, asked, suspect=False)
                 for first in range(0, len(rest), 4)
             ]
-        self._turn = (self._turn + 1) % self._keys.partitions
-        return Claim(tuple(leases), min(dues, default=None), paused)
+        next_due_s = min((due_s for due_s in dues.values() if due_s is not None), default=None)
+        return Claim(tuple(leases), 0.0 if cut else next_due_s, paused, dues)
+
+    def _in_turn(self) -> list[int]:
+        first, count = self._turn, self._keys.partitions
+        self._turn = (first + 1) % count
+        return [(first + step) % count for step in range(count)]
 
     async def claim_suspect(self) -> Lease | None:
         """Lease a task whose worker vanished, if one's host may be asked now."""
