@@ -6,8 +6,7 @@ The settings are those of `ingest run`. Every page is taken for the same article
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, NoReturn
 from unittest.mock import patch
 
 import uvloop
@@ -15,23 +14,30 @@ import uvloop
 from tests.bench.timed_origin import tiny_page
 from worker.extract import extract_article
 from worker.extract.pool import ExtractionPool
+from worker.reading import members, reading_of
 from worker.runtime import parts
 from worker.runtime.supervisor import Stop, run_worker
 from worker.settings import load_settings
 from worker.urls import article_id
 
-if TYPE_CHECKING:
-    from worker.model import Article
-
 
 class Unread(ExtractionPool):
     """A pool that starts no process."""
 
-    _article = extract_article(tiny_page().body, url="http://tiny.example/1", content_type="text/html")
+    _reading = reading_of(
+        extract_article(tiny_page().body, url="http://tiny.example/1", content_type="text/html")
+    )
 
-    async def extract(self, page: bytes, *, url: str, **known: Any) -> Article:
-        """The same article for every page."""
-        return replace(self._article, url=url, canonical_url=url, article_id=article_id(url))
+    async def call(self, function: Any, page: bytes, **arguments: Any) -> Any:
+        """The same article for every page, whichever way it should be read."""
+        url = str(arguments["url"])
+        name = article_id(url)
+        _, _, *others = self._reading.parts
+        own = members({"article_id": name}), members({"url": url, "canonical_url": url})
+        return self._reading._replace(article_id=name, parts=(*own, *others), body_bytes=len(page))
+
+    async def _child_of(self, slot: object) -> NoReturn:
+        raise NotImplementedError("a page was to be read: the pool has another way in")
 
 
 async def main() -> None:
