@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import time
+from contextlib import suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -211,3 +213,21 @@ def test_escaped_character_that_is_none_does_not_come_out(author: str) -> None:
     )
     assert article is not None
     assert not set("\0\ud800") & set("".join(strings(asdict(article))))
+
+
+@pytest.mark.parametrize("page", [PAGE, b"<p>" + b"A word to the wise. " * 9])
+def test_no_page_waits_for_the_garbage_collector(page: bytes) -> None:
+    """What a page took, article or not, is free again when it is done: nothing of it is in a cycle."""
+
+    def extract() -> None:
+        with suppress(NotAnArticle):
+            extract_article(page, url=URL)
+
+    extract()
+    gc.collect()
+    gc.disable()
+    try:
+        extract()
+        assert gc.collect() == 0
+    finally:
+        gc.enable()

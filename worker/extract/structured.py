@@ -11,7 +11,7 @@ from worker.extract.markup import attribute, node_text, tag_ids
 from worker.extract.text import squeeze, unescape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -192,12 +192,16 @@ def _root_attribute(tree: LexborHTMLParser, name: str) -> str | None:
 def _resolved(article: Node, nodes: list[Node]) -> Node:
     """`article` with its references to other nodes of the graph (`{"@id": …}`) replaced by those nodes."""
     by_id = {node["@id"]: node for node in nodes if isinstance(node.get("@id"), str) and len(node) > 1}
+    return {
+        key: [_followed(item, by_id) for item in value[:200]]
+        if isinstance(value, list)
+        else _followed(value, by_id)
+        for key, value in article.items()
+    }
 
-    def resolve(value: object) -> object:
-        if isinstance(value, list):
-            return [resolve(item) if isinstance(item, dict) else item for item in value[:200]]
-        if isinstance(value, dict) and value.keys() == {"@id"} and isinstance(value["@id"], str):
-            return by_id.get(value["@id"], value)
-        return value
 
-    return {key: resolve(value) for key, value in article.items()}
+def _followed(value: object, by_id: Mapping[str, Node]) -> object:
+    # No function within the one above: one that calls itself is a cycle, and holds the page's data for long.
+    if isinstance(value, dict) and value.keys() == {"@id"} and isinstance(value["@id"], str):
+        return by_id.get(value["@id"], value)
+    return value
