@@ -68,6 +68,7 @@ _AGENCIES = (
 )
 _BY_LETTERS = {letters(name): names[0] for names in _AGENCIES for name in names}
 _DATELINE = re.compile(r"^[^()]{0,80}\(([^()]{2,40})\)\s*[-–—:,]")
+_SIGNED = re.compile(r"\(([^()]{2,40})\)\.?$")
 _MIXED = re.compile(r"[/,]|\s+-\s+")
 
 
@@ -95,7 +96,7 @@ def agency_of(paragraphs: Sequence[str]) -> str | None:
         if (dateline := _DATELINE.match(paragraph)) and (found := agency_signing(dateline[1])):
             return found
     for paragraph in reversed(paragraphs[-3:]):
-        signature = re.search(r"\(([^()]{2,40})\)\.?$", paragraph)
+        signature = _SIGNED.search(paragraph)
         if found := agency_signing(signature[1] if signature else paragraph):
             return found
     return None

@@ -25,6 +25,8 @@ ArticleType = Literal["news", "live", "opinion", "video", "review", "interview",
 _MAX_KEYWORDS = 50
 _MAX_IMAGES = 20
 _MIN_PIXELS = 60
+_PIXELS = re.compile(r"\d{1,5}(?!\d)")
+_COMMAS = re.compile(r"[,;、،]")
 _TIERS: dict[str, Literal["free", "paid"]] = {
     "free": "free",
     "locked": "paid",
@@ -59,7 +61,7 @@ def keywords(facts: Structured) -> tuple[tuple[str, ...], str | None]:
     for candidates in sources:
         words: dict[str, str] = {}
         for candidate in candidates:
-            for word in re.split(r"[,;、،]", candidate.value) if len(candidates) == 1 else [candidate.value]:
+            for word in _COMMAS.split(candidate.value) if len(candidates) == 1 else [candidate.value]:
                 if (word := squeeze(word)) and len(word) <= 100 and not word.startswith("http"):
                     words.setdefault(letters(word), word)
         if words:
@@ -116,7 +118,7 @@ def _add(found: dict[str, Image], reference: object, base: str, node: jsonld.Nod
 
 
 def _pixels(value: object) -> int | None:
-    found = re.match(r"\d{1,5}(?!\d)", str(value)) if isinstance(value, str | int | float) else None
+    found = _PIXELS.match(str(value)) if isinstance(value, str | int | float) else None
     return int(found[0]) or None if found else None
 
 
