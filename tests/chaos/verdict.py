@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 DOCUMENTED = re.compile(
     r"ingest:queue|\{ingest:queue\}:(taken:[^:]+|numbers|workers|feeds|feed_leases|feed_clock"
     r"|(feed|feed_seen):[^:]+)"
-    r"|\{ingest:clusters\}:((chosen|chosen_at):[^:]+|[^:]+:(stories|first:[^:]+|[^:]+))|\{ingest:\d+\}:("
+    r"|\{ingest:clusters\}:((chosen|chosen_at):[^:]+|[^:]+:(stories|(prints|story):[^:]+))|\{ingest:\d+\}:("
     r"seq|clock|ready|later|suspects|leases|leased|settled|admitted|policy|partitions|crawl_delay|ledger"
     r"|articles|dead|habits|silent|turns"
     r"|(wait|high|habit|host|parked|address|claim|seen|robots|revisions|visit|rejected|place):.+)"

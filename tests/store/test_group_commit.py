@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from tests.store.acting import EVENT
 from worker.errors import StoreUnavailable
 from worker.store.group_commit import GroupCommit
@@ -14,6 +12,8 @@ from worker.store.settling import Settled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import pytest
 
     from tests.store.acting import Act
 
@@ -173,13 +173,17 @@ async def test_one_lease_ends_once_in_a_call(act: Act) -> None:
     assert await act.streams() == (1, 0)
 
 
-async def test_a_fault_in_a_call_leaves_what_was_done_before(act: Act) -> None:
-    """What a script has begun is written down even where it fails: asked again, the first one is done."""
-    await act.admit("http://a.example/1", "http://b.example/1")
-    one, other = (await act.frontier.claim(10)).leases
-    await act.connection.command("SET", f"{act.keys.part(0, 'host')}:{other.task.host}", "no hash")
-    with pytest.raises(Exception, match="WRONGTYPE"):
-        await asyncio.gather(act.frontier.finish(one, EVENT), act.frontier.finish(other, EVENT))
-    assert await act.frontier.finish(one, EVENT) is Settled.REPEATED
-    ledger = await act.ledger()
-    assert (ledger.articles, ledger.leased) == (1, 1)
+async def test_a_fault_is_that_of_its_entry_alone() -> None:
+    """Where a call fails for what is in it, its entries are sent alone, and one fails."""
+
+    async def send(_: int, entries: Sequence[Sequence[Any]]) -> Sequence[Any]:
+        if ["bad"] in entries:
+            raise ValueError("bad")
+        return [words[0] for words in entries]
+
+    group = GroupCommit(send)
+    outcomes = await asyncio.gather(
+        *(group.commit(0, [word]) for word in ("a", "bad", "c")), return_exceptions=True
+    )
+    assert [str(outcome) for outcome in outcomes] == ["a", "bad", "c"]
+    assert isinstance(outcomes[1], ValueError)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 #: Leases in one reply: more would make others wait for Redis.
 _BATCH = 32
 #: Between two claims, so that places freed one by one are filled by one claim: while few are taken, and while
-#: half of them are, which is work enough until then.
+#: half of them and a batch are, which is work enough until then.
 _SHORTEST_PAUSE_S = 0.01
 _SHORTEST_BUSY_PAUSE_S = 0.03
 #: While there is no place, or no room.
@@ -82,7 +82,7 @@ class Runner:
                             self._start(group, lease)
                 if len(claim.leases) < _BATCH:
                     if len(self._in_work):
-                        is_busy = len(self._in_work) > self._concurrency // 2
+                        is_busy = len(self._in_work) > max(self._concurrency // 2, _BATCH)
                         await asyncio.sleep(_SHORTEST_BUSY_PAUSE_S if is_busy else _SHORTEST_PAUSE_S)
                     nobody_asked = claim.paused and not claim.dues_s
                     await pause(self._wake, _LONGEST_PAUSE_S if nobody_asked else self._prospects.next_s())

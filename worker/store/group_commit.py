@@ -11,6 +11,8 @@ from collections import defaultdict, deque
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from worker.errors import StoreUnavailable
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
@@ -55,11 +57,13 @@ class GroupCommit:
                     await asyncio.sleep(_INTERVAL_S)
         finally:
             del self._senders[partition]
+            while waiting:  # only if it was cancelled itself
+                waiting.popleft()[1].cancel()
 
     async def _call(self, partition: int, group: Sequence[Entry]) -> None:
         futures = [future for _, future in group]
         said = [words for words, _ in group]
-        call: asyncio.Task[Sequence[Any]] = asyncio.create_task(self._send(partition, said))
+        call: asyncio.Task[Sequence[Any]] = asyncio.create_task(self._outcomes(partition, said))
         for future in futures:
             future.add_done_callback(partial(_give_up, call, futures))
         try:
@@ -67,6 +71,17 @@ class GroupCommit:
         finally:
             call.cancel()
             _tell(call, futures)
+
+    async def _outcomes(self, partition: int, said: Sequence[Sequence[Word]]) -> Sequence[Any]:
+        try:
+            return await self._send(partition, said)
+        except StoreUnavailable:
+            raise
+        except Exception as fault:
+            if len(said) == 1:
+                return [fault]
+        # Something is wrong with one of them: that one fails alone, and the others are only repeated.
+        return [(await self._outcomes(partition, [words]))[0] for words in said]
 
 
 def _give_up(call: asyncio.Task[Any], futures: Sequence[asyncio.Future[Any]], _: object) -> None:
@@ -83,8 +98,10 @@ def _tell(call: asyncio.Task[Sequence[Any]], futures: Sequence[asyncio.Future[An
             future.cancel()
         elif failure := call.exception():
             future.set_exception(failure)
+        elif isinstance(outcome := call.result()[place], Exception):
+            future.set_exception(outcome)
         else:
-            future.set_result(call.result()[place])
+            future.set_result(outcome)
 
 
 def _next_group(waiting: deque[Entry]) -> list[Entry]:

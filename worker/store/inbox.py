@@ -17,7 +17,7 @@ from worker.store.lines import flat, joined, tail_of
 from worker.urls import article_id, partition_of, url_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from worker.model import Submission
     from worker.store.connection import Connection
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 #: Items are taken until they hold this much: a batch of giants must not fill a worker's memory.
 TAKEN_AT_ONCE_BYTES = 4_000_000
+#: By one call. Whoever has adopted what many had taken holds thousands, and a script's arguments are no list.
+_ADMITTED_AT_ONCE = 100
 #: How long a worker that takes items without a heartbeat counts as alive.
 _UNHEARD_TTL_MS = 60_000
 #: A number that has left the taken list is forgotten no sooner: a worker that was stopped in the middle of an
@@ -106,7 +108,7 @@ class Inbox:
         for number, submission in items:
             shares[partition_of(submission.host, self._keys.partitions)].append((number, submission))
         admissions = []
-        for partition, share in shares.items():
+        for partition, share in _batches(shares):
             args: list[str | bytes | int] = [self._seen_days, joined(self._forgettable(partition))]
             for number, item in share:
                 args += [number, item.host, url_digest(item.url), article_id(item.url), item.not_before_ms]
@@ -179,6 +181,14 @@ class Inbox:
                 for worker in await self.workers()
             ]
         )
+
+
+def _batches(
+    shares: Mapping[int, Sequence[tuple[int, Submission]]],
+) -> Iterator[tuple[int, Sequence[tuple[int, Submission]]]]:
+    for partition, share in shares.items():
+        for start in range(0, len(share), _ADMITTED_AT_ONCE):
+            yield partition, share[start : start + _ADMITTED_AT_ONCE]
 
 
 def _again_after_ms(item: Submission) -> int | str:

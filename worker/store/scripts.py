@@ -30,7 +30,7 @@ local is_well, reply = pcall(run)
 commit_leases()
 commit_counts()
 if not is_well then
-  error(reply, 0)
+  return {{err = reply}}
 end
 return reply
 """

@@ -61,6 +61,9 @@ local function accept(host, digest, not_before, priority, tail)
   return seq
 end
 
+for first = 3, #ARGV, 8 do
+  state(ARGV[first + 1])  -- should one be damaged, nothing has been written yet
+end
 local replies, admitted = {}, {}
 for first = 3, #ARGV, 8 do
   local number, host, digest, article, not_before, again_after, priority, tail = unpack(ARGV, first, first + 7)
@@ -79,11 +82,11 @@ for first = 3, #ARGV, 8 do
   end
   table.insert(replies, tonumber(reply))
 end
-for _, host in ipairs(pushed) do
-  offer(host)
-end
 if #admitted > 0 then
   redis.call('ZADD', P .. 'admitted', unpack(admitted))
+end
+for _, host in ipairs(pushed) do
+  offer(host)
 end
 
 local forgotten = {}

@@ -48,23 +48,31 @@ for _, entry in ipairs(redis.call('ZRANGEBYSCORE', P .. 'later', '-inf', now, 'L
 end
 
 local tokens, claimed = {claim_id}, {}
-for _, host in ipairs(redis.call('ZRANGEBYSCORE', P .. 'ready', '-inf', now, 'LIMIT', 0, limit)) do
-  -- The rules may have changed since it was put there.
-  if may_be_asked(host, now) then
-    local queue = P .. (redis.call('EXISTS', P .. 'high:' .. host) == 1 and 'high:' or 'wait:') .. host
-    local line = redis.call('LINDEX', queue, 0)
-    local token = lease(worker, host, line, now, lease_ms)
-    table.insert(claimed, {queue, host})
-    table.insert(tokens, token)
-    tell(token, host, line)
-  else
-    offer(host)
+local function lease_one_of_each()
+  for _, host in ipairs(redis.call('ZRANGEBYSCORE', P .. 'ready', '-inf', now, 'LIMIT', 0, limit)) do
+    -- The rules may have changed since it was put there.
+    if may_be_asked(host, now) then
+      local queue = P .. (redis.call('EXISTS', P .. 'high:' .. host) == 1 and 'high:' or 'wait:') .. host
+      local line = redis.call('LINDEX', queue, 0)
+      local token = lease(worker, host, line, now, lease_ms)
+      table.insert(claimed, {queue, host})
+      table.insert(tokens, token)
+      tell(token, host, line)
+    else
+      offer(host)
+    end
   end
 end
-commit_leases()  -- before the lines go: should anything fail here, none is lost
+
+-- Should it fail at a host that is damaged, what was leased before is a lease, and waits no more.
+local is_well, fault = pcall(lease_one_of_each)
+commit_leases()
 for _, each in ipairs(claimed) do
   redis.call('LPOP', each[1])
   offer(each[2])
+end
+if not is_well then
+  error(fault, 0)
 end
 if #tokens > 1 then
   redis.call('SET', memory, table.concat(tokens, ' '), 'PX', lease_ms)

@@ -22,7 +22,7 @@ local STORIES_OF_FINGERPRINT = 8  -- more have it only where it is a publisher's
 -- A story is kept by a number of its age, which Redis packs into a few bytes: here stands whose it is, and the
 -- fingerprints of that article.
 local function place_of_record(keys, number)
-  return keys .. 'first:' .. math.floor(number / STORIES_IN_HASH), number % STORIES_IN_HASH
+  return keys .. 'story:' .. math.floor(number / STORIES_IN_HASH), number % STORIES_IN_HASH
 end
 
 local function keep(key, field, value)
@@ -56,9 +56,10 @@ local function look_for(article, prints, first, last)
   local places, looked_at, found, earliest = {}, {}, nil, math.huge
   for i = first, last - least + 1 do
     local name, field = string.sub(ARGV[i], 1, 4), string.sub(ARGV[i], 5)
-    local now_has = redis.call('HGET', of_age[1] .. name, field)
-    places[#places + 1] = {of_age[1] .. name, field, now_has}
-    for spans_ago, numbers in pairs({[0] = now_has, redis.call('HGET', of_age[2] .. name, field)}) do
+    local key = of_age[1] .. 'prints:' .. name
+    local now_has = redis.call('HGET', key, field)
+    places[#places + 1] = {key, field, now_has}
+    for spans_ago, numbers in pairs({[0] = now_has, redis.call('HGET', of_age[2] .. 'prints:' .. name, field)}) do
       for number in string.gmatch(numbers or '', '%d+') do
         local rank = number - spans_ago * 2 ^ 40
         local is_new = not looked_at[rank] and rank < earliest

@@ -22,11 +22,10 @@ end
 -- Creates a lease; returns its token. The caller writes it by commit_leases(), takes the line from where it waits,
 -- then offers the host anew.
 local function lease(worker, host, line, now, lease_ms)
-  local token = next_seq()
-  local n = #begun
+  local token, n = next_seq(), #begun
+  occupy(host, token, now)
   begun[n + 1], begun[n + 2] = token, worker .. ' ' .. host .. ' ' .. line
   due[n + 1], due[n + 2] = now + lease_ms, token
-  occupy(host, token, now)
   count('waiting', -1)
   count('leased', 1)
   return token
@@ -39,8 +38,8 @@ local function settle(token, record, now, signal)
   is_ended[token] = true
   ended[n + 1] = token
   settled_at[2 * n + 1], settled_at[2 * n + 2] = now, token
-  local changes, rest_ms = vacate(host_of(record), token, now, signal)
   count('leased', -1)
+  local changes, rest_ms = vacate(host_of(record), token, now, signal)
   return {1, changes, rest_ms}
 end
 
