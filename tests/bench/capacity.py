@@ -34,7 +34,9 @@ class Constants:
     waiting_bytes: float = 97.0  # of Redis, for a waiting URL, its record for duplicates included
     seen_bytes: float = 16.0  # of Redis, for each URL of the last INGEST_SEEN_DAYS
     visit_bytes: float = 410.0  # of Redis, for each article of the last INGEST_VISIT_DAYS
-    revision_bytes: float = 10.0  # of Redis, for each article ever
+    revision_bytes: float = 10.0  # of Redis, for each article ever; 96 once a partition has more than those below
+    revisions_packed: float = 33.5e6  # articles ever of a partition
+    story_bytes: float = 990.0  # of Redis, in the slot of stories; 240 up to 840,000 stories in `cluster_days`
     event_bytes: float = 15_200.0  # of Redis, for an event that is not trimmed yet
 
 
@@ -47,6 +49,7 @@ class Demand:
     lag_s: float = 600.0  # how far consumers may fall behind
     seen_days: float = 7.0
     visit_days: float = 1.0
+    cluster_days: float = 3.0  # stories are kept for so long to twice as long
     children: int = 2  # extraction processes of a worker
 
 
@@ -64,6 +67,8 @@ class Plan:
     story_share: float
     redis_bytes: float
     redis_bytes_a_day: float
+    packed_days: float
+    story_bytes: float
     primaries: int
     partitions: int
     event_bytes_a_s: float
@@ -82,7 +87,9 @@ def plan(costs: Constants, demand: Demand) -> Plan:
         + demand.pages_a_day * demand.visit_days * costs.visit_bytes
         + rate * demand.lag_s * costs.event_bytes
     )
+    stories = demand.pages_a_day * 2 * demand.cluster_days * costs.story_bytes if costs.story_us else 0.0
     primaries = max(math.ceil(cpu_s / _REDIS_USE), math.ceil(data / _PRIMARY_BYTES), 1)
+    partitions = 2 ** math.ceil(math.log2(primaries * _PARTITIONS_A_PRIMARY))
     return Plan(
         pages_a_s=rate,
         worker_cores=rate * (costs.loop_ms + costs.child_ms) / 1000 / _WORKERS_USE,
@@ -96,8 +103,10 @@ def plan(costs: Constants, demand: Demand) -> Plan:
         story_share=rate * costs.story_us / 1e6 / _REDIS_USE,
         redis_bytes=data,
         redis_bytes_a_day=demand.pages_a_day * costs.revision_bytes,
+        packed_days=partitions * costs.revisions_packed / demand.pages_a_day,
+        story_bytes=stories,
         primaries=primaries,
-        partitions=2 ** math.ceil(math.log2(primaries * _PARTITIONS_A_PRIMARY)),
+        partitions=partitions,
         event_bytes_a_s=rate * costs.event_bytes,
     )
 
@@ -115,6 +124,8 @@ def lines(found: Plan) -> Iterator[str]:
         ("  of one for stories", f"{found.story_share:,.2f}", _over(found.story_share)),
         ("GB in Redis", f"{found.redis_bytes / 1e9:,.0f}", ""),
         ("  more with each day", f"{found.redis_bytes_a_day / 1e9:,.0f}", "revisions are kept for good"),
+        ("  for so many days", f"{found.packed_days:,.0f}", "then 96 bytes for each and all of them"),
+        ("GB for stories, in one slot", f"{found.story_bytes / 1e9:,.0f}", _too_large(found.story_bytes)),
         ("primaries", f"{found.primaries:,}", ""),
         ("partitions", f"{found.partitions:,}", "INGEST_PARTITIONS"),
         ("MB/s of events", f"{found.event_bytes_a_s / 1e6:,.0f}", ""),
@@ -124,6 +135,10 @@ def lines(found: Plan) -> Iterator[str]:
 
 def _over(share: float) -> str:
     return "more than the one that there is" if share > 1 else ""
+
+
+def _too_large(size_bytes: float) -> str:
+    return "more than a primary holds" if size_bytes > _PRIMARY_BYTES else ""
 
 
 def main(words: Sequence[str] | None = None) -> None:
