@@ -150,7 +150,7 @@ async def _measure(given: Given) -> list[Tier]:
         print(
             f"{name}, {tier.waiting:,} on {tier.hosts:,}: {tier.figures['bytes_a_url']:.0f} bytes a URL, "
             f"{tier.figures['admitted_per_s']:,.0f} admitted a second, "
-            f"claim p99 {tier.figures['claim_p99_ms']:.2f} ms",
+            f"claim p99 {tier.figures['claim_p99_ms']:.2f} ms ({tier.server})",
             flush=True,
         )
     return tiers

@@ -50,6 +50,7 @@ class Tier:
     hosts: int
     figures: dict[str, float] = field(default_factory=dict)
     longest: dict[str, str] = field(default_factory=dict)  # phase → longest command, spikes
+    server: str = ""  # its version and its allocator, on which memory and CPU depend
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -85,7 +86,9 @@ async def measure(name: str, shape: Shape, folder: Path, scope: Scope, *, giant:
         async with Connection(server.url, patience_s=60, timeout_s=60) as connection:
             bench = Bench(connection, server.url)
             await bench.space(0)
-            tier = Tier(name, shape.urls, shape.hosts)
+            info = await connection.command("INFO")
+            about = f"Redis {info['redis_version']}, {info['mem_allocator']}"
+            tier = Tier(name, shape.urls, shape.hosts, server=about)
             await _fill(tier, bench, shape, scope)
             await _operate(tier, bench, scope, real_ending())
             if giant:

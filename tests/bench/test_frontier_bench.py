@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
@@ -122,6 +123,7 @@ def test_run_measures(measured: Path) -> None:
     (tier,) = [Tier(**row) for row in json.loads(measured.read_text())["tiers"]]
     figures = tier.figures
     assert (tier.waiting, tier.hosts) == (1000, 64)
+    assert re.fullmatch(r"Redis [\d.]+, \S+", tier.server)
     assert set(report._ROWS) <= set(figures)
     assert figures["reaped"] >= 40
     assert figures["trimmed"] >= 200 + 50
