@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+import tomllib
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -16,9 +17,7 @@ from worker.errors import StoreUnavailable
 from worker.store.connection import Connection
 from worker.store.wire import QuickRedis
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+ROOT = Path(__file__).parents[2]
 WORDS = st.one_of(
     st.text(st.characters(codec="utf-8")), st.binary(), st.integers(), st.floats(allow_nan=False)
 )
@@ -74,6 +73,39 @@ async def test_connections_are_used_again_unless_they_have_ended(tmp_path: Path)
             assert (await other.command("INFO", "clients"))["connected_clients"] == 1
     finally:
         server.stop()
+
+
+async def test_a_connection_that_cannot_be_looked_at_is_given_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever goes wrong then, it neither stays open nor counts as in use."""
+
+    async def unable(_: plain.AbstractConnection) -> bool:
+        raise AttributeError
+
+    server = RedisServer(tmp_path).start()
+    try:
+        async with Connection(server.url) as connection:
+            await connection.command("PING")
+            client = connection._redis
+            assert isinstance(client, QuickRedis)
+            (waiting,) = client._waiting
+            with monkeypatch.context() as patched:
+                patched.setattr(type(waiting), "can_read", unable)
+                with pytest.raises(AttributeError):
+                    await connection.command("PING")
+            assert not waiting.is_connected
+            assert not client.connection_pool._in_use_connections
+            assert await connection.command("PING")
+    finally:
+        server.stop()
+
+
+def test_no_redis_py_may_be_installed_that_cannot_look_at_a_connection() -> None:
+    """`can_read` of connections of asyncio came with 8.0."""
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    (least,) = (line.removeprefix("redis>=") for line in declared if line.startswith("redis>="))
+    assert int(least.split(".")[0]) >= 8
 
 
 async def test_a_cancelled_call_leaves_no_reply_behind(tmp_path: Path) -> None:

@@ -102,15 +102,18 @@ class QuickRedis(Redis):
 
     async def _connected(self) -> Any:
         while self._waiting:
-            connection = self._waiting.pop()
+            connection, usable = self._waiting.pop(), False
             try:
                 # Bytes that nobody asked for, or its end.
-                if connection.is_connected and not await connection.can_read():
-                    return connection
+                usable = connection.is_connected and not await connection.can_read()
             except ConnectionError:
                 pass
-            await connection.disconnect(nowait=True)
-            await self.connection_pool.release(connection)
+            finally:
+                if not usable:
+                    await connection.disconnect(nowait=True)
+                    await self.connection_pool.release(connection)
+            if usable:
+                return connection
         return await self.connection_pool.get_connection()  # type: ignore[no-untyped-call]
 
     async def aclose(self, close_connection_pool: bool | None = None) -> None:
