@@ -102,8 +102,12 @@ def _receive(connection: socket.socket) -> tuple[bytes, bytes] | None:
 
 
 def _exactly(connection: socket.socket, size: int) -> bytes | None:
-    # Signals are ignored here, so only the end of the stream makes it less: then there is nobody to tell.
     data = connection.recv(size, socket.MSG_WAITALL) if size else b""
+    # Of a process that was stopped and continues, the call ends with what has come until then (signal(7)).
+    while data and len(data) < size:
+        if not (rest := connection.recv(size - len(data), socket.MSG_WAITALL)):
+            return None
+        data += rest
     return data if len(data) == size else None
 
 
