@@ -34,9 +34,9 @@ class Constants:
     waiting_bytes: float = 97.0  # of Redis, for a waiting URL, its record for duplicates included
     seen_bytes: float = 16.0  # of Redis, for each URL of the last INGEST_SEEN_DAYS
     visit_bytes: float = 410.0  # of Redis, for each article of the last INGEST_VISIT_DAYS
-    revision_bytes: float = 10.0  # of Redis, for each article ever; 96 once a partition has more than those below
+    revision_bytes: float = 10.0  # of Redis, for each article ever; 96 beyond those below
     revisions_packed: float = 33.5e6  # articles ever of a partition
-    story_bytes: float = 990.0  # of Redis, in the slot of stories; 240 up to 840,000 stories in `cluster_days`
+    story_bytes: float = 990.0  # of Redis; 240 up to 840,000 stories in `cluster_days`
     event_bytes: float = 15_200.0  # of Redis, for an event that is not trimmed yet
 
 
