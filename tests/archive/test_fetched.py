@@ -26,12 +26,19 @@ PAGE = b"<html><p>The ferry left the quay at nine.</p>" * 20
 
 
 @asynccontextmanager
-async def archiving(folder: Path, proxies: Proxies | None = None) -> AsyncIterator[Fetcher]:
+async def archiving(
+    folder: Path, proxies: Proxies | None = None, *, as_sent: bool = False
+) -> AsyncIterator[Fetcher]:
     """A fetcher whose exchanges are kept in the folder."""
     async with (
         Archive(folder, file_bytes=10**9, facts={}) as archive,
         Fetcher(
-            guard=LOOPBACK, user_agent=USER_AGENT, limits=LIMITS, recorder=archive, proxies=proxies
+            guard=LOOPBACK,
+            user_agent=USER_AGENT,
+            limits=LIMITS,
+            recorder=archive,
+            proxies=proxies,
+            as_sent=as_sent,
         ) as one,
     ):
         yield one
@@ -113,6 +120,21 @@ async def test_what_was_cut_says_so(
     assert response.fields.get("WARC-Truncated") == truncated
     assert len(response.payload) >= size
     assert bool(size) is bool(response.payload)
+
+
+@pytest.mark.parametrize("as_sent", [False, True])
+async def test_what_was_cut_within_its_coding_says_so(
+    server: RawServer, tmp_path: Path, *, as_sent: bool
+) -> None:
+    """Without a length only the coding tells that a body is not whole, whoever is to undo it."""
+    packed = gzip.compress(PAGE)[:-9]
+    server.replies = [then_close(http(packed, content_encoding="gzip", content_length=""))]
+    async with archiving(tmp_path, as_sent=as_sent) as fetcher:
+        with pytest.raises(FetchFailed) as failure:
+            await fetcher.request(server.url())
+    assert failure.value.reason == "bad_response"
+    response, _ = kept(tmp_path)
+    assert (response.fields.get("WARC-Truncated"), response.payload) == ("disconnect", packed)
 
 
 async def test_redirects_and_robots_files_are_kept(server: RawServer, tmp_path: Path) -> None:

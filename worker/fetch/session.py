@@ -67,7 +67,8 @@ class Fetcher:
     It sends no Accept-Language: that means "any" (RFC 9110, 12.5.4), so that a site shows a URL in the URL's
     own language and does not redirect by ours. `resolver` takes the place of the system's, with its cache;
     `recorder` is given every exchange that had a response. `as_sent`: `request` leaves content codings alone,
-    for who reads the page to undo, and to find faults in what comes of it. For the rest see Transport.
+    for who reads the page to undo, and to find faults in what comes of it; but not with a recorder, which has
+    to know whether a body that ends with its connection was whole. For the rest see Transport.
     """
 
     def __init__(
@@ -90,7 +91,7 @@ class Fetcher:
         self._guard = guard
         self._targets = targets or Targets()
         self._recorder = recorder
-        self._as_sent = as_sent
+        self._as_sent = as_sent and recorder is None
         self._transport = Transport(
             guard=guard,
             proxies=proxies or Proxies(),
