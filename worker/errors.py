@@ -5,6 +5,7 @@ IngestError
 ├── NoRedisServer            --embedded found no server binary; the message says what to install
 ├── StoreUnavailable         Redis did not answer, or asks for patience: try again later
 ├── StoreUnusable            Redis answered and will not serve us until an operator acts
+│   └── StoreForbids         its ACL lacks a right
 ├── SinkUnavailable          what a sink writes to is away or full: try again later
 ├── SinkUnusable             what a sink writes to will not do until an operator acts
 ├── WorkerFailed             a bug ended the worker; its log has the traceback
@@ -44,6 +45,10 @@ class StoreUnavailable(IngestError):
 
 class StoreUnusable(IngestError):
     """Redis refuses us for good (wrong password, too old, no permission). Tell the operator."""
+
+
+class StoreForbids(StoreUnusable):
+    """The ACL of Redis does not give our user a command, or a key."""
 
 
 class SinkUnavailable(IngestError):

@@ -169,6 +169,42 @@ async def test_refused_wait_becomes_a_poll(
     await idle.stop()
 
 
+async def test_forbidden_wait_becomes_a_poll(
+    bench: Bench, start: Callable[[float], Idle], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With an ACL from before there were waits, a worker says so once, looks in turns, and asks again."""
+    monkeypatch.setattr(admitter, "_FORBIDDEN_S", 0.0)
+    await bench.connection.command("ACL", "SETUSER", "default", "-blmove")
+    try:
+        idle = start(_ENDLESS_S)
+        await turned(idle, 4)
+        await bench.inbox.push(["http://a.example/"])
+        async with asyncio.timeout(_PATIENCE_S):
+            await idle.admitted.wait()
+    finally:
+        await bench.connection.command("ACL", "SETUSER", "default", "+@all")
+    (told,) = [line for line in bench.lines() if line["event"] == "waiting_forbidden"]
+    assert "blmove" in told["error"]
+    assert "users.acl" in told["error"]
+    await until_blocked(bench.connection, 1)
+    await idle.stop()
+
+
+async def test_forbidden_wait_is_not_asked_for_at_each_turn(
+    bench: Bench, start: Callable[[float], Idle]
+) -> None:
+    """Each would be a line of Redis' own log of refusals."""
+    await bench.connection.command("ACL", "SETUSER", "default", "-blmove")
+    try:
+        await bench.connection.command("CONFIG", "RESETSTAT")
+        idle = start(_ENDLESS_S)
+        await turned(idle, 4)
+        await idle.stop()
+    finally:
+        await bench.connection.command("ACL", "SETUSER", "default", "+@all")
+    assert await waits(bench) == 1
+
+
 async def test_admission_names_its_partition(bench: Bench, patient: Connection) -> None:
     """Whoever claims next need not ask all of sixty-four."""
     keys, expected, clock = Keys(partitions=64), list[int](), SystemClock()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from worker.errors import Malformed, StoreUnavailable
+from worker.errors import Malformed, StoreForbids, StoreUnavailable
 from worker.events.envelope import malformed_event
 from worker.hooks import NO_HOOKS, Hooks
 from worker.model import task_id
@@ -34,6 +34,8 @@ _BATCH = 100
 _MOST_TELLING = 100
 #: Between two signs of life, at most, while nothing comes.
 _LONGEST_WAIT_S = 0.5
+#: After a wait that the ACL forbids. An operator may load a newer one, and each refusal is a line of ACL LOG.
+_FORBIDDEN_S = 60.0
 
 
 class Admitter:
@@ -69,6 +71,8 @@ class Admitter:
         self._hooks = hooks
         self._pace = Pace(clock)
         self._next_beat = 0.0
+        self._next_wait = 0.0
+        self._told_of_waits = False
         self._full = False
         self._telling: set[asyncio.Task[None]] = set()
 
@@ -95,10 +99,18 @@ class Admitter:
 
     async def _is_quiet(self, stopping: asyncio.Event) -> bool:
         """Wait until an item may be there; false if one is, or if there is no waiting for it."""
+        if self._clock.monotonic() < self._next_wait:
+            return False
         try:
             return bool(await unless(stopping, self._inbox.is_quiet(_LONGEST_WAIT_S)))
         except StoreUnavailable:
             return False  # the next call says so, and waits until Redis is back
+        except StoreForbids as error:  # an older users.acl, which has all that the job needs
+            self._next_wait = self._clock.monotonic() + _FORBIDDEN_S
+            if not self._told_of_waits:
+                self._told_of_waits = True
+                get_logger().warning("waiting_forbidden", error=str(error))
+            return False
 
     async def admit_batch(self) -> int:
         """Admit what was taken, this time or before; returns how many items that were."""

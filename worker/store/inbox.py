@@ -87,7 +87,8 @@ class Inbox:
         """Wait for an item that may be taken; true if none came for so long, or half a reply's timeout.
 
         The first item is moved to where it stands, in one step: it stays for whoever takes it, and all who
-        wait are woken. Raises StoreUnavailable at once where Redis is away, or has no memory left for writes.
+        wait are woken. Raises StoreUnavailable at once where Redis is away, or has no memory left for writes;
+        StoreForbids where the ACL does not give BLMOVE.
         """
         wait_s = min(seconds, self._connection.longest_wait_s)
         queue = self._keys.queue

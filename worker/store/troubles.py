@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from redis import exceptions
 
-from worker.errors import StoreUnavailable, StoreUnusable
+from worker.errors import StoreForbids, StoreUnavailable, StoreUnusable
 
 _REFUSED = ("NOAUTH", "WRONGPASS")
 #: An ACL that lacks a command or a key; what a script was kept from has no error code of its own.
@@ -90,7 +90,7 @@ def _of_credentials(error: Exception, where: str, text: str) -> StoreUnusable | 
         case exceptions.RedisError() if isinstance(error, exceptions.NoPermissionError) or any(
             word in text for word in _FORBIDDEN
         ):
-            return StoreUnusable(
+            return StoreForbids(
                 f"Redis at {where} forbids this to the user of INGEST_REDIS_URL: {text}. "
                 "deploy/redis/users.acl has what each role needs"
             )

@@ -76,6 +76,7 @@ _EVENTS = (
         "Redis does not answer, or refuses; retried",
         "error:str retry_in_s:float?",
     ),
+    _event("waiting_forbidden", "warning", "worker", "no right to BLMOVE: the queue is polled", "error:str"),
     _event("redis_restored", "info", "worker", "Redis answers again", "down_s:float"),
     _event("redis_unusable", "error", "process", "Redis refuses us for good; the worker ends", "error:str"),
     _event(
