@@ -12,12 +12,14 @@ from hypothesis import strategies as st
 from redis import exceptions
 from redis.asyncio import connection as plain
 
+from tests.security.test_tls import AUTHORITY, tls_in_front_of
 from tests.servers import RedisServer, free_port
 from worker.errors import StoreUnavailable
 from worker.store.connection import Connection
-from worker.store.wire import QuickRedis
+from worker.store.wire import QuickRedis, _QuickTcp, _QuickTls, _QuickUnix
 
 ROOT = Path(__file__).parents[2]
+KINDS = {"tcp": _QuickTcp, "unix": _QuickUnix, "tls": _QuickTls}
 WORDS = st.one_of(
     st.text(st.characters(codec="utf-8")), st.binary(), st.integers(), st.floats(allow_nan=False)
 )
@@ -36,18 +38,31 @@ def test_commands_are_packed_as_redis_py_packs_them(
     assert packed(name, words) == b"".join(plain.Connection().pack_command(name, *words))
 
 
-async def test_a_large_command_arrives_whole(tmp_path: Path) -> None:
-    """More than a socket takes at once, many times at once, over TCP and over a Unix socket."""
+async def clients_become(connection: Connection, count: int) -> None:
+    """Wait until the server has so many connections: of one that ends it learns in its own time."""
+    async with asyncio.timeout(10):
+        while (await connection.command("INFO", "clients"))["connected_clients"] != count:
+            pass
+
+
+@pytest.mark.parametrize("way", ["tcp", "unix", "tls"])
+async def test_a_large_command_arrives_whole(tmp_path: Path, way: str) -> None:
+    """More than a socket takes at once, many times at once."""
     server = RedisServer(tmp_path, port=free_port()).start()
+    AUTHORITY.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     try:
-        for url in (server.tcp_url, server.url):
-            async with Connection(url) as connection:
+        async with tls_in_front_of(server, named="127.0.0.1") as port:
+            tls = f"rediss://127.0.0.1:{port}/0?ssl_ca_certs={tmp_path / 'ca.pem'}"
+            async with Connection({"tcp": server.tcp_url, "unix": server.url, "tls": tls}[way]) as connection:
                 texts = [bytes([65 + number]) * 3_000_000 for number in range(5)]
                 await asyncio.gather(
                     *(connection.command("SET", f"k{n}", text) for n, text in enumerate(texts))
                 )
                 kept = [await connection.command("GET", f"k{n}") for n in range(5)]
                 assert kept == texts
+                client = connection._redis
+                assert isinstance(client, QuickRedis)
+                assert {type(waiting) for waiting in client._waiting} == {KINDS[way]}
     finally:
         server.stop()
 
@@ -67,10 +82,9 @@ async def test_connections_are_used_again_unless_they_have_ended(tmp_path: Path)
                 await other.command("CLIENT", "KILL", "SKIPME", "yes")
             again = await asyncio.gather(*(connection.command("CLIENT", "ID") for _ in range(20)))
             assert not set(ids) & set(again)
-            clients = await connection.command("INFO", "clients")
-            assert clients["connected_clients"] == 20
+            await clients_become(connection, 20)
         async with Connection(server.url) as other:
-            assert (await other.command("INFO", "clients"))["connected_clients"] == 1
+            await clients_become(other, 1)
     finally:
         server.stop()
 
