@@ -12,7 +12,7 @@ import sys
 import tomllib
 from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -282,6 +282,13 @@ def test_every_dependency_is_justified() -> None:
     names = {re.split(r"[>=;\[ ]", line)[0] for line in declared}
     table = README.partition("| package | why |")[2].partition("\n\n")[0]
     assert set(re.findall(r"^\| ([\w.-]+) \| \w", table, re.MULTILINE)) == names
+
+
+def test_changelog_says_each_thing_once() -> None:
+    """No entry is another one over again, nor its beginning."""
+    text = re.sub(r"\n +", " ", (ROOT / "CHANGELOG.md").read_text())
+    entries = sorted(line.rstrip(".") for line in text.splitlines() if line.startswith("- "))
+    assert [one for one, other in pairwise(entries) if other.startswith(one)] == []
 
 
 def section(heading: str) -> str:

@@ -1,4 +1,5 @@
 """The frozen values that all layers share: tasks and leases on one side, articles on the other.
+
 An article's fields are named as in schema.org's NewsArticle. Missing is `None` or empty, never a guess.
 """
 
@@ -66,10 +67,7 @@ class Task:
     def hop(
         self, location: str, host: str, set_cookies: Sequence[str] = (), *, canonical: bool = False
     ) -> Task:
-        """The task on its way to `location`, with what the response that led there set.
-
-        Of the chain's cookies the newest are kept: at most 20, and 4 KB of them.
-        """
+        """The task on its way to `location`, with the newest of the chain's cookies: at most 20, 4 KB."""
         cookies = (*self.cookies, *((self.target, cookie) for cookie in set_cookies))[-_CHAIN_COOKIES:]
         while sum(len(cookie) for _, cookie in cookies) > _CHAIN_COOKIE_CHARS:
             cookies = cookies[1:]

@@ -210,7 +210,8 @@ class Settings(OpsSettings):
     bodies_limit_bytes: int = Field(
         default=8_000_000,
         ge=1,
-        description="bytes that all bodies in work hold together before all but the largest wait",
+        description="bytes that all bodies in work hold together, compressed if they came so (not with hooks "
+        "or an archive), before all but the largest wait",
     )
     header_limit_bytes: int = Field(
         default=32_768, ge=1024, description="largest headers of a response, in bytes, all together"
