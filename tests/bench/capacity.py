@@ -22,16 +22,16 @@ _PRIMARY_BYTES = 48e9  # of data in a server of 64 GB, which needs room to fork 
 class Constants:
     """What one page costs. Each default is a figure of the README, on one core of the machine there."""
 
-    loop_ms: float = 3.0  # CPU in a worker's own process: Redis calls, fetch, handing over, the event
-    child_ms: float = 4.8  # CPU in its extraction processes
-    redis_us: float = 211.0  # CPU of Redis in the host's partition
+    loop_ms: float = 1.5  # CPU in a worker's own process: Redis calls, fetch, handing over, the event
+    child_ms: float = 5.5  # CPU in its extraction processes
+    redis_us: float = 172.0  # CPU of Redis in the host's partition
     inbox_us: float = 12.0  # CPU of Redis in the inbox's one slot, by ten items a call; 8 by a hundred
-    story_us: float = 140.0  # CPU of Redis in the slot of stories, which is one for all; 0 where they are off
+    story_us: float = 85.0  # CPU of Redis in the slot of stories, which is one for all; 0 where they are off
     fetch_s: float = 1.0  # from a claim to its end: servers on the web, not CPU
-    fetch_bytes: float = 26e3  # of a worker, for a fetch in work
-    worker_bytes: float = 110e6
-    child_bytes: float = 44e6
-    waiting_bytes: float = 97.0  # of Redis, for a waiting URL, its record for duplicates included
+    fetch_bytes: float = 24e3  # of a worker, for a fetch in work
+    worker_bytes: float = 97e6
+    child_bytes: float = 48e6
+    waiting_bytes: float = 102.0  # of Redis, for a waiting URL, its record for duplicates included
     seen_bytes: float = 16.0  # of Redis, for each URL of the last INGEST_SEEN_DAYS
     visit_bytes: float = 410.0  # of Redis, for each article of the last INGEST_VISIT_DAYS
     revision_bytes: float = 10.0  # of Redis, for each article ever; 96 beyond those below

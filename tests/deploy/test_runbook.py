@@ -141,7 +141,7 @@ def test_memory_follows_from_the_figures() -> None:
     """Bytes are those of one times how many there are in the time that they are kept."""
     visit = measured(r"an article some (\d+) bytes more")
     for begins, each, kept_s in (
-        ("Redis: records", 86, 8 * _DAY_S),
+        ("Redis: records", 16, 8 * _DAY_S),
         ("Redis: last visits", visit, 30 * _DAY_S),
         ("Redis: events", 15_300, 3600),
     ):
