@@ -57,7 +57,7 @@ bench: $(READY)  ## measure pages/s, CPU a page, Redis cost and memory, beside p
 bench-extract: $(READY)  ## measure extraction beside trafilatura and resiliparse
 	@$(BIN)/python -m tests.bench.extract $(ARGS)
 
-bench-frontier: $(READY)  ## measure a frontier of 10^3 to 10^7 waiting URLs: 40 minutes, 3 GB (ARGS="--sizes 1e3,1e5")
+bench-frontier: $(READY)  ## measure a frontier of 10^3 to 10^7 waiting URLs: 18 minutes, 2 GB (ARGS="--sizes 1e3,1e5")
 	@$(BIN)/python -m tests.bench.frontier $(ARGS)
 
 bench-latency: $(READY)  ## measure the time from queue to event, idle and under load (ARGS="--delay-ms 50")

@@ -85,7 +85,7 @@ def given_by(words: Sequence[str] | None) -> Given:
     parser.add_argument(
         *("--sizes", "-s"),
         default="1e3,1e4,1e5,1e6,1e7",
-        help="waiting URLs, by commas (1e3,…,1e7: 20 minutes)",
+        help="waiting URLs, by commas (1e3,…,1e7: 18 minutes)",
     )
     parser.add_argument(
         "--tail", type=_count, default=10**6, help="one URL a host, up to so many (1e6); 0: not"
