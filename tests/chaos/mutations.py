@@ -16,6 +16,7 @@ import tempfile
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
+from textwrap import indent
 from typing import TYPE_CHECKING
 
 from tests.chaos.driver import run
@@ -43,18 +44,26 @@ class Mutation:
 MUTATIONS = (
     Mutation(
         "the token is not checked by finish, requeue and bury",
-        tuple((f"{_LUA}{name}.lua", _CHECK, "") for name in ("finish", "requeue", "bury")),
+        (
+            (f"{_LUA}finish.lua", indent(_CHECK, "  "), ""),
+            (f"{_LUA}finish.lua", "  state(host_of(record))", "  "),
+            *((f"{_LUA}{name}.lua", _CHECK, "") for name in ("requeue", "bury")),
+        ),
         ("stop", "lost_reply"),
     ),
     Mutation(
         "the lease is ended first, and the event written in a step of its own",
         (
-            (f"{_LUA}finish.lua", "redis.call('XADD', P .. 'articles', '*', unpack(ARGV, 10))\n", ""),
+            (
+                f"{_LUA}finish.lua",
+                "  redis.call('XADD', P .. 'articles', '*', unpack(ARGV, first + 8, last))\n",
+                "",
+            ),
             (
                 "worker/store/frontier.py",
-                '        return await self._settle("finish", lease, signal, [end, *kept, *flat(event)])\n',
+                "        return await self._settling.finish(lease, signal, [end, *kept, *flat(event)])\n",
                 (
-                    '        settled = await self._settle("finish", lease, signal, '
+                    "        settled = await self._settling.finish(lease, signal, "
                     "[end, *kept, *flat(event)])\n"
                     "        if settled is Settled.DONE:\n"
                     "            stream = self._keys.articles(lease.partition)\n"

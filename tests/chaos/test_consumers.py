@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import orjson
 import pytest
 
-from tests.chaos.consumer_mutations import MUTATIONS
+from tests.chaos.consumer_mutations import MUTATIONS as OF_CONSUMERS
 from tests.chaos.consumers import CONTEXT, run
-from tests.chaos.mutations import Mutation, mutated
+from tests.chaos.mutations import MUTATIONS, Mutation, mutated
 from tests.chaos.reader import GROUP, read_until_poison
 from tests.events.streams import fields, pending, publish
 from tests.servers import RedisServer
@@ -82,7 +82,7 @@ def poisoned(url: str, folder: Path, number: int, poison: str) -> BaseProcess:
     return process
 
 
-@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)
+@pytest.mark.parametrize("mutation", (*MUTATIONS, *OF_CONSUMERS), ids=lambda mutation: mutation.name)
 def test_mutations_fit_the_code(mutation: Mutation, folder: Path) -> None:
     """Each text that a mutation replaces is there, once."""
     assert mutated(mutation, folder / "mutant").is_dir()
