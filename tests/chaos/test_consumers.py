@@ -82,7 +82,7 @@ def poisoned(url: str, folder: Path, number: int, poison: str) -> BaseProcess:
     return process
 
 
-@pytest.mark.parametrize("mutation", (*MUTATIONS, *OF_CONSUMERS), ids=lambda mutation: mutation.name)
+@pytest.mark.parametrize("mutation", [*MUTATIONS, *OF_CONSUMERS], ids=lambda mutation: mutation.name)
 def test_mutations_fit_the_code(mutation: Mutation, folder: Path) -> None:
     """Each text that a mutation replaces is there, once."""
     assert mutated(mutation, folder / "mutant").is_dir()
