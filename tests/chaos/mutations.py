@@ -46,7 +46,7 @@ MUTATIONS = (
         "the token is not checked by finish, requeue and bury",
         (
             (f"{_LUA}finish.lua", indent(_CHECK, "  "), ""),
-            (f"{_LUA}finish.lua", "  state(host_of(record))", "  "),
+            (f"{_LUA}finish.lua", "  state(host)", "  "),
             *((f"{_LUA}{name}.lua", _CHECK, "") for name in ("requeue", "bury")),
         ),
         ("stop", "lost_reply"),

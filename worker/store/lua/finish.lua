@@ -11,18 +11,17 @@ local now = now_ms()
 
 local function finish(first, last)
   local token, signal, counter, digest, revision, article, visit, visit_ttl_s = unpack(ARGV, first, first + 7)
-  local answer, record = standing(token)
+  local answer, host = standing(token)
   if answer ~= 1 then
     return answer
   end
-  local published = revision_of(digest)
+  local published, key, field = revision_of(digest)
   if tonumber(revision) < (counter == 'articles' and published + 1 or published) then
     return 3
   end
-  state(host_of(record))  -- should it be damaged, nothing has been written yet
+  state(host)  -- should it be damaged, nothing has been written yet
   redis.call('XADD', P .. 'articles', '*', unpack(ARGV, first + 8, last))
   if counter == 'articles' then
-    local key, field = revision_place(digest)
     redis.call('HSET', key, field, revision)
   end
   if visit ~= '' then
@@ -30,7 +29,7 @@ local function finish(first, last)
     redis.call('SET', P .. 'visit:' .. article, kept, 'EX', visit_ttl_s)
   end
   count(counter, 1)
-  return settle(token, record, now, signal)
+  return settle(token, host, now, signal)
 end
 
 local replies, words = {}, 2

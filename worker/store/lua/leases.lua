@@ -3,20 +3,16 @@
 local begun, due, ended, settled_at = {}, {}, {}, {}
 local is_ended = {}
 
--- 1, record: the lease is ours | 2 this token has settled it before | 0 it was lost. A record is "worker host line".
+-- 1, host: the lease is ours | 2 this token has settled it before | 0 it was lost. A record is "worker host line".
 local function standing(token)
   if is_ended[token] then
     return 2
   end
   local record = redis.call('HGET', P .. 'leased', token)
   if record then
-    return 1, record
+    return 1, string.match(record, '^[^ ]+ ([^ ]+) ')
   end
   return redis.call('ZSCORE', P .. 'settled', token) and 2 or 0
-end
-
-local function host_of(record)
-  return string.match(record, '^[^ ]+ ([^ ]+) ')
 end
 
 -- Creates a lease; returns its token. The caller writes it by commit_leases(), takes the line from where it waits,
@@ -31,16 +27,15 @@ local function lease(worker, host, line, now, lease_ms)
   return token
 end
 
--- Ends the lease of this record and frees its host. `signal` says how its request went, see vacate(). Returns
+-- Ends the lease and frees its host. `signal` says how its request went, see vacate(). Returns
 -- {1, changes of the host, rest_ms}, as vacate() says.
-local function settle(token, record, now, signal)
+local function settle(token, host, now, signal)
   local n = #ended
   is_ended[token] = true
   ended[n + 1] = token
   settled_at[2 * n + 1], settled_at[2 * n + 2] = now, token
   count('leased', -1)
-  local changes, rest_ms = vacate(host_of(record), token, now, signal)
-  return {1, changes, rest_ms}
+  return {1, vacate(host, token, now, signal)}
 end
 
 -- Lets go of tokens whose settling its worker has heard back.

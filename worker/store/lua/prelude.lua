@@ -114,7 +114,8 @@ local function revision_place(digest)
   return P .. string.format('revisions:%02x%02x', string.byte(digest, 1, 2)), string.sub(digest, 3)
 end
 
--- 0: no event of it was ever published.
+-- The revision, and where it is kept. 0: no event of it was ever published.
 local function revision_of(digest)
-  return tonumber(redis.call('HGET', revision_place(digest)) or 0)
+  local key, field = revision_place(digest)
+  return tonumber(redis.call('HGET', key, field) or 0), key, field
 end

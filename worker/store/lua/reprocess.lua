@@ -8,14 +8,14 @@ local kept = redis.call('GET', P .. 'visit:' .. article) or ''
 if string.match(kept, '^%d+ (.*)$') == revision .. ' ' .. visit then
   return 2
 end
-if tonumber(revision) ~= revision_of(digest) + 1 then
+local last, key, field = revision_of(digest)
+if tonumber(revision) ~= last + 1 then
   return 0
 end
 if tonumber(max_backlog) > 0 and redis.call('XLEN', P .. 'articles') >= tonumber(max_backlog) then
   return 3
 end
 redis.call('XADD', P .. 'articles', '*', unpack(ARGV, 7))
-local key, field = revision_place(digest)
 redis.call('HSET', key, field, revision)
 local at_ms = string.format('%d', wall_ms())
 redis.call('SET', P .. 'visit:' .. article, table.concat({at_ms, revision, visit}, ' '), 'EX', visit_ttl_s)

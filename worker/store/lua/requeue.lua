@@ -4,7 +4,7 @@
 --   place: later (after delay_ms) | front (next of its host) | suspects (alone again)
 -- returns {1, change, rest_ms} done, as settle() says | 2 already done by this token | 0 lease lost          O(log hosts)
 local token, signal, confirmed, counter, place, host, line, delay_ms = unpack(ARGV)
-local answer, record = standing(token)
+local answer, was = standing(token)
 if answer ~= 1 then
   return answer
 end
@@ -18,12 +18,11 @@ else
   redis.call('LPUSH', P .. (high and 'high:' or 'wait:') .. host, line)
 end
 -- What counts as another host now keeps the Crawl-delay of the one that it was.
-local was = host_of(record)
 local crawl_delay = counter == 'released' and was ~= host and redis.call('HGET', P .. 'crawl_delay', was)
 if crawl_delay then
   redis.call('HSETNX', P .. 'crawl_delay', host, crawl_delay)
 end
-local settled = settle(token, record, now, signal)
+local settled = settle(token, was, now, signal)
 if was ~= host then
   offer(host)
 end
