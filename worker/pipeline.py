@@ -146,7 +146,7 @@ class Pipeline:
             failure = FetchFailed(found.reason, found.detail)
             failure.took_s = page.duration_ms / 1000  # what came after the request says nothing of the host
             raise failure
-        whole = None if isinstance(found, Reading) else found
+        whole: Article | None = None
         if NOINDEX in (found.warnings if isinstance(found, Reading) else found.extraction.warnings):
             self._heed_noindex(task, log)
         if not isinstance(found, Reading):
