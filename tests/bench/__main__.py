@@ -17,6 +17,7 @@ import uvloop
 from tests.bench import baseline, peer_venv, race, stages, whole
 from tests.bench.origin import pages
 from tests.bench.race_picture import draw
+from tests.bench.served import shared_pages
 from tests.bench.standings import OURS, SCRIPT, Run, as_json, medians, table
 from tests.servers import RedisServer
 from worker.store.connection import Connection
@@ -55,10 +56,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--pages", type=int, default=500, help="pages a run (500)")
     parser.add_argument("--runs", type=int, default=3, help="runs, of which the medians are printed (3)")
-    shared = Path(os.environ.get("INGEST_SHARED", _ROOT.parent / "shared")) / "pages"
-    parser.add_argument(
-        "--folder", type=Path, default=shared if shared.is_dir() else None, help="pages to serve"
-    )
+    parser.add_argument("--folder", type=Path, default=shared_pages(), help="pages to serve")
     parser.add_argument("--delay-ms", type=int, default=0, help="every answer comes that much later (0)")
     parser.add_argument("--no-peers", dest="peers", action="store_false", help="without the peers")
     parser.add_argument("--only-race", action="store_true", help="the whole alone, not its stages")

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, cast
 import uvloop
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 _OWN_PAGES = Path(__file__).parents[1] / "site" / "pages"
 
@@ -50,6 +50,22 @@ def pages(folder: Path | None) -> list[BenchPage]:
     with (folder / "expected.jsonl").open() as rows:
         expected = [json.loads(row) for row in rows]
     return [BenchPage(row["url"], (folder / row["file"]).read_bytes(), is_gzip=True) for row in expected]
+
+
+def bound(networks: Mapping[str, int]) -> list[socket.socket]:
+    """A socket for each host, NETWORK.1 to NETWORK.HOSTS, all at one port."""
+    sockets: list[socket.socket] = []
+    for network, hosts in networks.items():
+        for number in range(1, hosts + 1):
+            listener = socket.socket()
+            listener.bind((f"{network}.{number}", port_of(sockets) if sockets else 0))
+            sockets.append(listener)
+    return sockets
+
+
+def port_of(sockets: Sequence[socket.socket]) -> int:
+    """The one port of all of them."""
+    return int(sockets[0].getsockname()[1])
 
 
 class _Answers(asyncio.Protocol):
@@ -91,13 +107,9 @@ async def serve(hosts: int, folder: Path | None, period_s: float = 0, delay_s: f
     """Serve until stdin ends."""
     served = [_answer(page) for page in pages(folder)]
     loop = asyncio.get_running_loop()
-    port = 0
-    for number in range(1, hosts + 1):
-        listener = socket.socket()
-        listener.bind((f"127.0.3.{number}", port))
-        port = listener.getsockname()[1]
+    for listener in (listeners := bound({"127.0.3": hosts})):
         await loop.create_server(lambda: _Answers(served, period_s, delay_s), sock=listener, backlog=512)
-    print(port, flush=True)
+    print(port_of(listeners), flush=True)
     await asyncio.to_thread(sys.stdin.read)
 
 

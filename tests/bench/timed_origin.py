@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import socket
 import sys
 import time
 from collections import defaultdict
@@ -19,7 +18,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from tests.bench.origin import BenchPage, pages
+from tests.bench.origin import BenchPage, bound, pages, port_of
 
 _PLACES = ("harbour", "market", "station", "library")
 _TINY = "<html><body><article><h1>A ferry comes back</h1>" + "".join(
@@ -74,14 +73,9 @@ async def serve(origin: Origin, networks: dict[str, int]) -> None:
     app.router.add_get("/robots.txt", origin.robots)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
-    port = 0
-    for network, hosts in networks.items():
-        for number in range(1, hosts + 1):
-            listener = socket.socket()
-            listener.bind((f"{network}.{number}", port))
-            port = listener.getsockname()[1]
-            await web.SockSite(runner, listener, backlog=512).start()
-    print(port, flush=True)
+    for listener in (listeners := bound(networks)):
+        await web.SockSite(runner, listener, backlog=512).start()
+    print(port_of(listeners), flush=True)
     await asyncio.to_thread(sys.stdin.read)
     print(json.dumps(origin.took_s), flush=True)
     await runner.cleanup()
